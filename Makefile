@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+# Every target does what is needed of the ones before it, and nothing twice.
+.NOTPARALLEL:
+.PHONY: help toolbox base tree export kernel selftests schedulers run test vmtest shell \
+	base-results clean distclean
+export ACCEL KERNEL LOAD JOBS
+
+CMD ?= ./test_progs -t kfunc_reloc
+
+help:
+	@echo 'make run       from nothing to the sched_ext schedulers in a VM, their bindings shown'
+	@echo 'make test      every check and test; the last line says how many passed'
+	@echo 'make vmtest CMD="$(CMD)"'
+	@echo '               one command in the VM, in tools/testing/selftests/bpf'
+	@echo 'make shell     the VM, interactive; selftests and schedulers are on PATH'
+	@echo
+	@echo 'make toolbox   build/toolbox: a Debian 13 root that everything below runs in'
+	@echo 'make base      the pristine kernel source, checked, in the cache'
+	@echo 'make tree      build/linux: a git tree, the base and the series on top of it'
+	@echo 'make export    patches/ and the folders, from the commits of build/linux'
+	@echo 'make kernel    its kernel; make selftests: what runs in the VM'
+	@echo 'make base-results  results/base: what the tests say without the series'
+	@echo 'make clean     removes what was built from build/; make distclean: all of build/'
+	@echo
+	@echo 'KERNEL=PATH    your own tree as the base     ACCEL=kvm|tcg  not probed but forced'
+	@echo 'PK_CACHE=DIR   the cache, default ~/.cache/polymorphic-kfuncs'
+
+toolbox:
+	@scripts/toolbox
+base: toolbox
+	@scripts/base
+tree: base
+	@scripts/tree
+export:
+	@scripts/export
+kernel: tree
+	@scripts/kernel
+selftests: kernel
+	@scripts/selftests
+schedulers: kernel
+	@scripts/selftests bpftool schedulers
+
+run: schedulers
+	@scripts/vm --clean --name run --time 1200 run-schedulers
+vmtest: selftests
+	@scripts/vm --name vmtest $(if $(CLEAN),--clean) '$(subst ','\'',$(CMD))'
+shell: selftests
+	@scripts/vm --shell
+
+test:
+	@scripts/test $(ONLY)
+base-results: tree
+	@scripts/base-results
+
+clean:
+	@scripts/clean
+distclean:
+	@scripts/clean --all
