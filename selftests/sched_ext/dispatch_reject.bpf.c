@@ -204,7 +204,7 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, int);
 	__type(value, struct wq_elem);
-} wqs SEC(".maps");
+} works SEC(".maps");
 
 static __always_inline
 int set_wq(int (*cb)(void *map, int *key, void *value))
@@ -212,10 +212,10 @@ int set_wq(int (*cb)(void *map, int *key, void *value))
 	struct wq_elem *elem;
 	int key = 0;
 
-	elem = bpf_map_lookup_elem(&wqs, &key);
+	elem = bpf_map_lookup_elem(&works, &key);
 	if (!elem)
 		return 0;
-	bpf_wq_init(&elem->work, &wqs, 0);
+	bpf_wq_init(&elem->work, &works, 0);
 	bpf_wq_set_callback_impl(&elem->work, cb, 0, NULL);
 	return 0;
 }
