@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Every target does what is needed of the ones before it, and nothing twice.
 .NOTPARALLEL:
-.PHONY: help toolbox base tree export kernel selftests schedulers run test vmtest shell \
+.PHONY: help toolbox base tree export kernel selftests schedulers run test matrix vmtest shell \
 	base-results clean distclean
 export ACCEL KERNEL LOAD JOBS
 
@@ -10,6 +10,7 @@ CMD ?= ./test_progs -t kfunc_reloc
 help:
 	@echo 'make run       from nothing to the sched_ext schedulers in a VM, their bindings shown'
 	@echo 'make test      every check and test; the last line says how many passed'
+	@echo 'make matrix    every operation of sched_ext x every kfunc of sched_ext: what loads, what is bound'
 	@echo 'make vmtest CMD="$(CMD)"'
 	@echo '               one command in the VM, in tools/testing/selftests/bpf'
 	@echo 'make shell     the VM, interactive; selftests and schedulers are on PATH'
@@ -44,6 +45,9 @@ run: schedulers
 	@scripts/vm --clean --name run --time 1200 run-schedulers
 vmtest: selftests
 	@scripts/vm --name vmtest $(if $(CLEAN),--clean) '$(subst ','\'',$(CMD))'
+matrix: kernel
+	@scripts/selftests sched_ext
+	@scripts/vm --name matrix -C tools/testing/selftests/sched_ext './runner -t kfunc_matrix'
 shell: selftests
 	@scripts/vm --shell
 
