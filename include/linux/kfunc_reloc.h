@@ -65,17 +65,18 @@ enum btf_kfunc_reloc_kind {
 	BTF_KFUNC_KIND_DENY,
 };
 
-/* A row, as it stands in .BTF_ids and as it is looked up */
-struct btf_kfunc_reloc {
+/* A row, as it stands in .BTF_ids */
+struct btf_kfunc_reloc_row {
 	u32 kfunc_id;
 	u32 target_id;	/* BTF_KFUNC_KIND_RELOC only */
 	s32 where;
 	u32 kind;
+	s32 target_off;	/* BTF_KFUNC_KIND_RELOC only: from here to the function */
 };
 
 struct btf_kfunc_reloc_table {
-	const struct btf_kfunc_reloc *start;
-	const struct btf_kfunc_reloc *end;
+	const struct btf_kfunc_reloc_row *start;
+	const struct btf_kfunc_reloc_row *end;
 };
 
 s32 bpf_kfunc_reloc_table(const struct btf_type *t,
@@ -86,8 +87,8 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
  * can go into an asm statement, and the compiler points at a bad row.
  */
 #define BTF_KFUNC_RELOC_TABLE(name, ops)				\
-	extern const struct btf_kfunc_reloc name##_start[];		\
-	extern const struct btf_kfunc_reloc name##_end[];		\
+	extern const struct btf_kfunc_reloc_row name##_start[];		\
+	extern const struct btf_kfunc_reloc_row name##_end[];		\
 	static const struct btf_kfunc_reloc_table name = {		\
 		.start = IS_ENABLED(CONFIG_DEBUG_INFO_BTF) ? name##_start : NULL, \
 		.end = IS_ENABLED(CONFIG_DEBUG_INFO_BTF) ? name##_end : NULL, \
@@ -107,15 +108,16 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
 				     ".popsection\n");			\
 	} while (0)
 
-/* What follows the two BTF IDs of a row */
-#define __BTF_KFUNC_RELOC_TAIL(where, kind)				\
+/* What follows the two BTF IDs of a row. @off: an expression for the assembler */
+#define __BTF_KFUNC_RELOC_TAIL(where, kind, off, ...)			\
 	do {								\
 		if (IS_ENABLED(CONFIG_DEBUG_INFO_BTF))			\
 			asm volatile(".pushsection .BTF_ids, \"a\"\n"	\
 				     ".long %c0\n"			\
 				     ".long %c1\n"			\
+				     ".long " off "\n"			\
 				     ".popsection\n"			\
-				     : : "i" (where), "i" (kind));	\
+				     : : "i" (where), "i" (kind), ##__VA_ARGS__); \
 	} while (0)
 
 #define __BTF_KFUNC_RELOC_ROW(kfunc, where, kind)			\
@@ -123,7 +125,7 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
 		static_assert(sizeof(typeof(kfunc) *));			\
 		BTF_ID(func, kfunc)					\
 		BTF_ID_UNUSED						\
-		__BTF_KFUNC_RELOC_TAIL(where, kind);			\
+		__BTF_KFUNC_RELOC_TAIL(where, kind, "0");		\
 	} while (0)
 
 /* A function that is declared, but is not there, does not link */
@@ -131,10 +133,10 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
 	do {								\
 		static_assert(__same_type(kfunc, target),		\
 			      #target "() has not the prototype of " #kfunc "()"); \
-		asm volatile("" : : "r" (target));			\
 		BTF_ID(func, kfunc)					\
 		BTF_ID(func, target)					\
-		__BTF_KFUNC_RELOC_TAIL(where, BTF_KFUNC_KIND_RELOC);	\
+		__BTF_KFUNC_RELOC_TAIL(where, BTF_KFUNC_KIND_RELOC,	\
+				       "%c2 - .", "i" (target));	\
 	} while (0)
 
 #define __BTF_KFUNC_AT(member)		offsetof(typeof(*__ops), member)

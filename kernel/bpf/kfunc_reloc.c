@@ -20,7 +20,9 @@
 #include <linux/btf.h>
 #include <linux/kallsyms.h>
 #include <linux/kfunc_reloc.h>
+#include <linux/log2.h>
 #include <linux/module.h>
+#include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
@@ -29,6 +31,26 @@
 enum kfunc_reloc_ctx {
 	KFUNC_CTX_MEMBER	= BIT(0), /* an invocation of the member */
 	KFUNC_CTX_OUTSIDE	= BIT(1), /* not, or not known to be, one */
+};
+
+/* A row of a table, as it is looked up */
+struct btf_kfunc_reloc {
+	u32 kfunc_id;
+	u32 target_id;
+	s32 where;
+	u32 kind;
+	/* of the target, and whether that was found to agree with the kfunc */
+	unsigned long addr;
+	bool checked;
+};
+
+/* What a call became at an earlier site. It becomes the same in equal contexts. */
+struct kfunc_reloc_memo {
+	u32 kfunc_id;
+	s16 off;
+	s16 target_off;
+	u32 target_id;
+	u8 ctx;
 };
 
 struct kfunc_reloc {
@@ -41,16 +63,18 @@ struct kfunc_reloc {
 	const struct btf_member *member;
 	/* the struct_ops' own BTF, in whose ID space the callback speaks */
 	struct btf *btf;
+	/* the module of that BTF, NULL for vmlinux */
+	struct module *mod;
 	/* by subprogram: enum kfunc_reloc_ctx */
 	u8 ctx[BPF_MAX_SUBPROGS + 2];
 	/* by subprogram: the one that brought KFUNC_CTX_OUTSIDE, or itself */
 	u16 from[BPF_MAX_SUBPROGS + 2];
-	/* the call site in question */
+	/* the call site in question, and the kfunc that it names */
 	int insn_idx;
-	/* the pair that was checked last */
 	u32 kfunc_id;
-	u32 target_id;
-	s16 target_off;
+	/* by the low bits of the kfunc's BTF ID, which are as good as any hash */
+	u32 memo_mask;
+	struct kfunc_reloc_memo memos[];
 };
 
 static int kfunc_relocs_cmp(const void *a, const void *b)
@@ -64,13 +88,31 @@ static int kfunc_relocs_cmp(const void *a, const void *b)
 	return 0;
 }
 
-static const struct btf_kfunc_reloc *
+static struct btf_kfunc_reloc *
 kfunc_relocs_find(const struct bpf_struct_ops_desc *desc, u32 kfunc_id, s32 where)
 {
 	struct btf_kfunc_reloc key = { .kfunc_id = kfunc_id, .where = where };
 
 	return bsearch(&key, desc->relocs, desc->nr_relocs, sizeof(key),
 		       kfunc_relocs_cmp);
+}
+
+/* The first row that makes calls of the kfunc calls of the target, or NULL */
+static struct btf_kfunc_reloc *
+kfunc_relocs_find_target(const struct bpf_struct_ops_desc *desc, u32 kfunc_id,
+			 u32 target_id)
+{
+	struct btf_kfunc_reloc *row, *end = desc->relocs + desc->nr_relocs;
+
+	row = kfunc_relocs_find(desc, kfunc_id, BTF_KFUNC_AT_DECL);
+	if (!row)
+		return NULL;
+	for (row++; row < end && row->kfunc_id == kfunc_id; row++) {
+		if (row->kind == BTF_KFUNC_KIND_RELOC &&
+		    row->target_id == target_id)
+			return row;
+	}
+	return NULL;
 }
 
 /* Does the struct_ops have the kfunc for its own? */
@@ -169,7 +211,8 @@ static const char *kfunc_relocs_where_name(const struct btf *btf,
  * @btf: BTF of the struct_ops
  *
  * Copy the rows with the BTF IDs of the running kernel, as it is done for kfunc
- * sets, and sort them. bpf_kfunc_relocs_release() frees the copy.
+ * sets, and with addresses, and sort them. bpf_kfunc_relocs_release() frees the
+ * copy.
  *
  * Context: Process context, may sleep. Initcalls and module init functions.
  * Return: 0, or a negative error. A line in the kernel log names a bad row.
@@ -177,6 +220,7 @@ static const char *kfunc_relocs_where_name(const struct btf *btf,
 int bpf_kfunc_relocs_init(struct bpf_struct_ops_desc *desc, struct btf *btf)
 {
 	const struct btf_kfunc_reloc_table *table = desc->st_ops->kfunc_relocs;
+	const struct btf_kfunc_reloc_row *src;
 	struct btf_kfunc_reloc *row;
 	const char *why;
 	u32 i, nr;
@@ -187,15 +231,19 @@ int bpf_kfunc_relocs_init(struct bpf_struct_ops_desc *desc, struct btf *btf)
 		return 0;
 
 	nr = table->end - table->start;
-	desc->relocs = kmemdup_array(table->start, nr, sizeof(*row), GFP_KERNEL);
+	desc->relocs = kcalloc(nr, sizeof(*row), GFP_KERNEL);
 	if (!desc->relocs)
 		return -ENOMEM;
 	desc->nr_relocs = nr;
 
 	for (i = 0; i < nr; i++) {
+		src = &table->start[i];
 		row = &desc->relocs[i];
-		row->kfunc_id = btf_relocate_id(btf, row->kfunc_id);
-		row->target_id = btf_relocate_id(btf, row->target_id);
+		row->kfunc_id = btf_relocate_id(btf, src->kfunc_id);
+		row->target_id = btf_relocate_id(btf, src->target_id);
+		row->where = src->where;
+		row->kind = src->kind;
+		row->addr = (unsigned long)offset_to_ptr(&src->target_off);
 	}
 	sort(desc->relocs, nr, sizeof(*row), kfunc_relocs_cmp, NULL);
 
@@ -261,14 +309,18 @@ static s32 kfunc_relocs_answer_anywhere(const struct bpf_struct_ops_desc *desc,
 	return answer;
 }
 
-/* The struct_ops that decides on the calls of @prog, and its BTF */
-static const struct bpf_struct_ops_desc *
-kfunc_reloc_desc(const struct bpf_prog *prog, struct btf **btf)
+/* The struct_ops program whose struct_ops decides on the calls of @prog */
+static const struct bpf_prog *kfunc_reloc_prog(const struct bpf_prog *prog)
 {
-	if (prog->type == BPF_PROG_TYPE_EXT)
-		prog = prog->aux->dst_prog;
-	*btf = prog->aux->attach_btf;
-	return bpf_struct_ops_find(*btf, prog->aux->attach_btf_id);
+	return prog->type == BPF_PROG_TYPE_EXT ? prog->aux->dst_prog : prog;
+}
+
+static const struct bpf_struct_ops_desc *
+kfunc_reloc_desc(const struct bpf_prog *prog)
+{
+	prog = kfunc_reloc_prog(prog);
+	return bpf_struct_ops_find(prog->aux->attach_btf,
+				   prog->aux->attach_btf_id);
 }
 
 /**
@@ -288,10 +340,10 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
 			  const struct btf_member *member,
 			  struct bpf_prog *prog, u32 kfunc_id)
 {
+	const struct btf *btf = kfunc_reloc_prog(prog)->aux->attach_btf;
 	const struct bpf_struct_ops_desc *desc;
-	struct btf *btf;
 
-	desc = kfunc_reloc_desc(prog, &btf);
+	desc = kfunc_reloc_desc(prog);
 	if (!desc)
 		return -EINVAL;
 	if (prog->type == BPF_PROG_TYPE_EXT)
@@ -391,7 +443,8 @@ static void kfunc_reloc_reach(struct kfunc_reloc *r, unsigned long *pending,
  * loaded it: what is read back from anywhere but the stack is no such pointer.
  *
  * A subprogram is looked at again only when it gains a context, twice at most:
- * this is linear in the number of instructions.
+ * this is linear in the number of instructions. Without an asynchronous callback
+ * there is nothing to find.
  */
 static void kfunc_reloc_find_ctx(struct kfunc_reloc *r)
 {
@@ -404,6 +457,15 @@ static void kfunc_reloc_find_ctx(struct kfunc_reloc *r)
 	u8 entry;
 
 	entry = r->member ? KFUNC_CTX_MEMBER : KFUNC_CTX_OUTSIDE;
+	for (subprog = 0; subprog < cnt; subprog++) {
+		if (info[subprog].is_async_cb)
+			break;
+	}
+	if (subprog == cnt) {
+		memset(r->ctx, entry, cnt);
+		return;
+	}
+
 	kfunc_reloc_reach(r, pending, 0, 0, entry);
 	/* bpf_throw() may not be called from a callback */
 	callee = env->exception_callback_subprog;
@@ -613,90 +675,127 @@ static int kfunc_reloc_addr(const struct kfunc_reloc *r, const struct btf *btf,
 	return 0;
 }
 
-/* Make the call name @target_id, with a descriptor of its own. All that comes
- * later in the verifier, and the JIT, then see an ordinary kfunc call.
+/* Does the function stay where it is, as long as its module does? BTF has
+ * functions that are gone after init, too.
  */
-static int kfunc_reloc_bind(struct kfunc_reloc *r, struct bpf_insn *insn,
-			    struct btf *kfunc_btf, u32 target_id)
+static bool kfunc_reloc_stays(const struct kfunc_reloc *r, const struct btf *btf,
+			      unsigned long addr)
+{
+	if (btf_is_module(btf))
+		return within_module_core(addr, r->mod);
+	return is_kernel_text(addr);
+}
+
+/* Give the target a descriptor of its own. All that comes later in the verifier,
+ * and the JIT, then see an ordinary kfunc call.
+ */
+static int kfunc_reloc_add_target(struct kfunc_reloc *r, struct btf *kfunc_btf,
+				  u32 target_id, s16 *target_off)
 {
 	struct btf *btf_vmlinux = bpf_get_btf_vmlinux();
 	struct btf *target_btf = r->btf;
+	struct btf_kfunc_reloc *row;
 	unsigned long addr;
-	int err;
-
-	if (r->kfunc_id == insn->imm && r->target_id == target_id)
-		goto bind;
+	int err = 0;
 
 	if (target_id < btf_nr_types(btf_vmlinux))
 		target_btf = btf_vmlinux;
 
-	r->kfunc_id = insn->imm;
-	r->target_id = 0;
+	/* kfunc sets are complete when programs can be loaded: once is enough */
+	row = kfunc_relocs_find_target(r->desc, r->kfunc_id, target_id);
+	if (row && READ_ONCE(row->checked))
+		return bpf_add_kfunc_target(r->env, target_btf, target_id,
+					    row->addr, target_off);
+
 	err = kfunc_reloc_check_target(r, kfunc_btf, target_btf, target_id);
 	if (err)
 		return err;
-	err = kfunc_reloc_addr(r, target_btf, target_id, &addr);
+	if (row)
+		addr = row->addr;
+	else
+		err = kfunc_reloc_addr(r, target_btf, target_id, &addr);
 	if (err)
 		return err;
-	err = bpf_add_kfunc_target(r->env, target_btf, target_id, addr,
-				   &r->target_off);
-	if (err)
-		return err;
-	r->target_id = target_id;
-bind:
-	insn->imm = target_id;
-	insn->off = r->target_off;
-	return 0;
+	if (!kfunc_reloc_stays(r, target_btf, addr))
+		return kfunc_reloc_mismatch(r, target_id, "the latter is not there after init");
+	if (row)
+		WRITE_ONCE(row->checked, true);
+	return bpf_add_kfunc_target(r->env, target_btf, target_id, addr,
+				    target_off);
 }
 
 /* What the call becomes in one context, as the callback or the table says. */
-static s32 kfunc_reloc_ask(const struct kfunc_reloc *r, int subprog,
-			   enum kfunc_reloc_ctx ctx)
+static s32 kfunc_reloc_ask_ctx(const struct kfunc_reloc *r, int subprog,
+			       enum kfunc_reloc_ctx ctx)
 {
 	const struct btf_member *member = NULL;
-	struct bpf_prog *prog = r->env->prog;
-	u32 kfunc_id = prog->insnsi[r->insn_idx].imm;
 	s32 ret;
 
 	if (ctx == KFUNC_CTX_MEMBER)
 		member = r->member;
-	ret = r->validate(r->desc->type, member, prog, kfunc_id);
+	ret = r->validate(r->desc->type, member, r->env->prog, r->kfunc_id);
 	if (ret >= 0)
-		return ret ?: kfunc_id;
+		return ret ?: r->kfunc_id;
 
 	bpf_log(&r->env->log, "%s() cannot be called from ",
-		kfunc_reloc_func_name(r, kfunc_id));
+		kfunc_reloc_func_name(r, r->kfunc_id));
 	kfunc_reloc_log_ctx(r, subprog, ctx);
-	kfunc_reloc_log_allowed(r, kfunc_id);
+	kfunc_reloc_log_allowed(r, r->kfunc_id);
 	kfunc_reloc_log_insn(r);
 	return ret;
 }
 
-static int kfunc_reloc_call(struct kfunc_reloc *r, int subprog)
+/* What the call becomes in all contexts of its subprogram. */
+static s32 kfunc_reloc_ask(const struct kfunc_reloc *r, int subprog)
+{
+	struct bpf_verifier_log *log = &r->env->log;
+	s32 target = 0, outside;
+
+	if (r->ctx[subprog] & KFUNC_CTX_MEMBER) {
+		target = kfunc_reloc_ask_ctx(r, subprog, KFUNC_CTX_MEMBER);
+		if (target < 0)
+			return target;
+	}
+	if (!(r->ctx[subprog] & KFUNC_CTX_OUTSIDE))
+		return target;
+
+	outside = kfunc_reloc_ask_ctx(r, subprog, KFUNC_CTX_OUTSIDE);
+	if (outside < 0 || !target || target == outside)
+		return outside;
+
+	bpf_log(log, "%s() means %s() in ",
+		kfunc_reloc_func_name(r, r->kfunc_id),
+		kfunc_reloc_func_name(r, target));
+	kfunc_reloc_log_ctx(r, subprog, KFUNC_CTX_MEMBER);
+	bpf_log(log, ", but %s() in ", kfunc_reloc_func_name(r, outside));
+	kfunc_reloc_log_ctx(r, subprog, KFUNC_CTX_OUTSIDE);
+	kfunc_reloc_log_insn(r);
+	return -EINVAL;
+}
+
+/* Fill in what the call becomes. */
+static int kfunc_reloc_decide(struct kfunc_reloc *r, int subprog, s16 off,
+			      struct kfunc_reloc_memo *memo)
 {
 	struct bpf_verifier_env *env = r->env;
-	struct bpf_insn *insn = &env->prog->insnsi[r->insn_idx];
 	const struct bpf_struct_ops_desc *owner;
-	u32 kfunc_id = insn->imm;
-	s32 target = 0, outside;
+	u8 ctx = r->ctx[subprog];
+	s16 target_off = off;
 	struct btf *btf;
+	s32 target;
 	int err;
 
-	/* see the end of add_kfunc_call(): fixup_kfunc_call() rejects it */
-	if (!kfunc_id)
-		return 0;
-
-	btf = find_kfunc_desc_btf(env, insn->off);
+	btf = find_kfunc_desc_btf(env, off);
 	if (IS_ERR(btf))
 		return PTR_ERR(btf);
 	/* the IDs of a module's BTF continue those of vmlinux, and name them, too */
-	if (kfunc_id < btf_nr_types(bpf_get_btf_vmlinux()))
+	if (r->kfunc_id < btf_nr_types(bpf_get_btf_vmlinux()))
 		btf = bpf_get_btf_vmlinux();
 
-	owner = bpf_struct_ops_find_owner(btf, kfunc_id);
+	owner = bpf_struct_ops_find_owner(btf, r->kfunc_id);
 	if (owner && owner != r->desc) {
 		bpf_log(&env->log, "%s() cannot be called from a %s program; only those of %s may",
-			kfunc_relocs_func_name(btf, kfunc_id),
+			kfunc_relocs_func_name(btf, r->kfunc_id),
 			r->desc->st_ops->name, owner->st_ops->name);
 		kfunc_reloc_log_insn(r);
 		return -EACCES;
@@ -704,40 +803,70 @@ static int kfunc_reloc_call(struct kfunc_reloc *r, int subprog)
 
 	/* a kfunc of some other module has no ID in the struct_ops' BTF */
 	if (!r->validate || (btf_is_module(btf) && btf != r->btf))
+		target = r->kfunc_id;
+	else
+		target = kfunc_reloc_ask(r, subprog);
+	if (target < 0)
+		return target;
+
+	if (memo->kfunc_id == r->kfunc_id && memo->off == off &&
+	    memo->ctx == ctx && memo->target_id == target)
 		return 0;
 
-	if (r->ctx[subprog] & KFUNC_CTX_MEMBER) {
-		target = kfunc_reloc_ask(r, subprog, KFUNC_CTX_MEMBER);
-		if (target < 0)
-			return target;
+	memo->kfunc_id = 0;
+	if (target != r->kfunc_id) {
+		err = kfunc_reloc_add_target(r, btf, target, &target_off);
+		if (err)
+			return err;
 	}
-	if (r->ctx[subprog] & KFUNC_CTX_OUTSIDE) {
-		outside = kfunc_reloc_ask(r, subprog, KFUNC_CTX_OUTSIDE);
-		if (outside < 0)
-			return outside;
-		if (target && target != outside) {
-			bpf_log(&env->log, "%s() means %s() in ",
-				kfunc_reloc_func_name(r, kfunc_id),
-				kfunc_reloc_func_name(r, target));
-			kfunc_reloc_log_ctx(r, subprog, KFUNC_CTX_MEMBER);
-			bpf_log(&env->log, ", but %s() in ",
-				kfunc_reloc_func_name(r, outside));
-			kfunc_reloc_log_ctx(r, subprog, KFUNC_CTX_OUTSIDE);
-			kfunc_reloc_log_insn(r);
-			return -EINVAL;
-		}
-		target = outside;
+	*memo = (struct kfunc_reloc_memo) {
+		.kfunc_id = r->kfunc_id,
+		.off = off,
+		.ctx = ctx,
+		.target_id = target,
+		.target_off = target_off,
+	};
+	return 0;
+}
+
+static int kfunc_reloc_call(struct kfunc_reloc *r, int subprog)
+{
+	struct bpf_verifier_env *env = r->env;
+	struct bpf_insn *insn = &env->prog->insnsi[r->insn_idx];
+	struct kfunc_reloc_memo *memo;
+	int err;
+
+	/* see the end of add_kfunc_call(): fixup_kfunc_call() rejects it */
+	r->kfunc_id = insn->imm;
+	if (!r->kfunc_id)
+		return 0;
+	if (r->validate && !r->ctx[subprog]) {
+		bpf_log(&env->log, "verifier internal error: no live call of %s()",
+			subprog_name(env, subprog));
+		kfunc_reloc_log_insn(r);
+		return -EFAULT;
 	}
-	if (target == kfunc_id)
+
+	/* a table says the same again, a callback is asked */
+	memo = &r->memos[r->kfunc_id & r->memo_mask];
+	if (memo->kfunc_id != r->kfunc_id || memo->off != insn->off ||
+	    memo->ctx != r->ctx[subprog] || r->desc->st_ops->kfunc_validate_reloc) {
+		err = kfunc_reloc_decide(r, subprog, insn->off, memo);
+		if (err)
+			return err;
+	}
+	if (memo->target_id == r->kfunc_id)
 		return 0;
 
-	err = kfunc_reloc_bind(r, insn, btf, target);
-	if (err || !(env->log.level & BPF_LOG_LEVEL2))
-		return err;
+	insn->imm = memo->target_id;
+	insn->off = memo->target_off;
+	if (!(env->log.level & BPF_LOG_LEVEL2))
+		return 0;
 
 	bpf_log(&env->log, "%s() relocated to %s() in %s()",
-		kfunc_reloc_func_name(r, kfunc_id),
-		kfunc_reloc_func_name(r, target), subprog_name(env, subprog));
+		kfunc_reloc_func_name(r, r->kfunc_id),
+		kfunc_reloc_func_name(r, memo->target_id),
+		subprog_name(env, subprog));
 	kfunc_reloc_log_insn(r);
 	return 0;
 }
@@ -746,26 +875,22 @@ static int kfunc_reloc_calls(struct kfunc_reloc *r)
 {
 	struct bpf_verifier_env *env = r->env;
 	struct bpf_insn *insns = env->prog->insnsi;
-	int i, subprog, err;
+	int i = 0, subprog, end, err;
 
 	if (r->validate)
 		kfunc_reloc_find_ctx(r);
 
-	for (i = 0, subprog = 0; i < env->prog->len; i++) {
-		if (i == env->subprog_info[subprog + 1].start)
-			subprog++;
-		if (!bpf_pseudo_kfunc_call(&insns[i]) ||
-		    !env->insn_aux_data[i].seen)
-			continue;
-		/* live, though no live instruction leads here: assume nothing */
-		if (!r->ctx[subprog]) {
-			r->ctx[subprog] = KFUNC_CTX_OUTSIDE;
-			r->from[subprog] = subprog;
+	for (subprog = 0; subprog < env->subprog_cnt; subprog++) {
+		end = env->subprog_info[subprog + 1].start;
+		for (; i < end; i++) {
+			if (!bpf_pseudo_kfunc_call(&insns[i]) ||
+			    !env->insn_aux_data[i].seen)
+				continue;
+			r->insn_idx = i;
+			err = kfunc_reloc_call(r, subprog);
+			if (err)
+				return err;
 		}
-		r->insn_idx = i;
-		err = kfunc_reloc_call(r, subprog);
-		if (err)
-			return err;
 	}
 	return 0;
 }
@@ -789,41 +914,50 @@ static int kfunc_reloc_calls(struct kfunc_reloc *r)
 int bpf_kfunc_reloc_prog(struct bpf_verifier_env *env)
 {
 	struct bpf_prog *prog = env->prog;
-	struct kfunc_reloc r = {};
-	struct module *mod = NULL;
+	const struct bpf_struct_ops *st_ops;
+	struct kfunc_reloc *r;
 	int err = 0;
+	u32 cnt;
 
 	if (!bpf_prog_has_kfunc_call(prog) ||
 	    resolve_prog_type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
 		return 0;
 
-	r.btf = prog->aux->attach_btf;
-	if (prog->type == BPF_PROG_TYPE_EXT)
-		r.btf = prog->aux->dst_prog->aux->attach_btf;
-	if (btf_is_module(r.btf)) {
-		mod = btf_try_get_module(r.btf);
-		if (!mod) {
+	cnt = roundup_pow_of_two(bpf_kfunc_desc_cnt(prog) ?: 1);
+	r = kzalloc(struct_size(r, memos, cnt), GFP_KERNEL);
+	if (!r)
+		return -ENOMEM;
+
+	r->env = env;
+	r->memo_mask = cnt - 1;
+	r->btf = kfunc_reloc_prog(prog)->aux->attach_btf;
+	if (btf_is_module(r->btf)) {
+		r->mod = btf_try_get_module(r->btf);
+		if (!r->mod) {
 			bpf_log(&env->log, "struct_ops module %s is not found\n",
-				btf_get_name(r.btf));
-			return -ENXIO;
+				btf_get_name(r->btf));
+			err = -ENXIO;
+			goto out;
 		}
 	}
-
-	r.env = env;
-	r.desc = kfunc_reloc_desc(prog, &r.btf);
-	if (!r.desc) {
+	/* not before: a module that is not live can still be adding to its own */
+	r->desc = kfunc_reloc_desc(prog);
+	if (!r->desc) {
 		err = -EOPNOTSUPP;
 		goto out;
 	}
-	if (r.desc->st_ops->kfunc_validate_reloc)
-		r.validate = r.desc->st_ops->kfunc_validate_reloc;
-	else if (r.desc->nr_relocs)
-		r.validate = bpf_kfunc_reloc_table;
+
+	st_ops = r->desc->st_ops;
+	if (st_ops->kfunc_validate_reloc)
+		r->validate = st_ops->kfunc_validate_reloc;
+	else if (r->desc->nr_relocs)
+		r->validate = bpf_kfunc_reloc_table;
 	if (prog->type == BPF_PROG_TYPE_STRUCT_OPS)
-		r.member = btf_type_member(r.desc->type) +
-			   prog->expected_attach_type;
-	err = kfunc_reloc_calls(&r);
+		r->member = btf_type_member(r->desc->type) +
+			    prog->expected_attach_type;
+	err = kfunc_reloc_calls(r);
 out:
-	module_put(mod);
+	module_put(r->mod);
+	kfree(r);
 	return err;
 }

@@ -8,6 +8,9 @@
 #include "testing_helpers.h"
 #include "trace_helpers.h"
 
+#define CALL_KFUNC(slot, id)	\
+	BPF_RAW_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, slot, id)
+
 /* Reads back which kernel functions a loaded program calls. */
 struct kfunc_calls {
 	struct ksyms *ksyms;		/* by address */
@@ -39,8 +42,8 @@ static void kfunc_calls_close(struct kfunc_calls *kc)
 /* The symbols are those of the modules that are loaded now. @wanted says which
  * functions to tell of.
  */
-static int kfunc_calls_open(struct kfunc_calls *kc, struct btf *btf,
-			    bool (*wanted)(const char *name))
+static int __maybe_unused
+kfunc_calls_open(struct kfunc_calls *kc, struct btf *btf, bool (*wanted)(const char *name))
 {
 	kc->btf = btf;
 	kc->wanted = wanted;
@@ -140,7 +143,8 @@ static int kfunc_calls_jited(const struct kfunc_calls *kc, int prog_fd,
 }
 #endif
 
-static void kfunc_calls_check(const struct kfunc_calls *kc, int prog_fd, const char *expected)
+static void __maybe_unused
+kfunc_calls_check(const struct kfunc_calls *kc, int prog_fd, const char *expected)
 {
 	char calls[512];
 
@@ -150,6 +154,119 @@ static void kfunc_calls_check(const struct kfunc_calls *kc, int prog_fd, const c
 	if (!kfunc_calls_jited(kc, prog_fd, calls, sizeof(calls)))
 		ASSERT_STREQ(calls, expected, "jited_calls");
 #endif
+}
+
+static int __maybe_unused find_prog_fd(struct bpf_object *obj, const char *name)
+{
+	return bpf_program__fd(bpf_object__find_program_by_name(obj, name));
+}
+
+/* Attach ops_<prog>, which runs it, and wait for the result. */
+static void __maybe_unused
+kfunc_calls_check_result(struct bpf_object *obj, const char *prog, int *result, int expected)
+{
+	struct bpf_link *link;
+	struct bpf_map *map;
+	char name[64];
+	int i;
+
+	snprintf(name, sizeof(name), "ops_%s", prog);
+	map = bpf_object__find_map_by_name(obj, name);
+	if (!ASSERT_OK_PTR(map, name))
+		return;
+	*result = 0;
+	link = bpf_map__attach_struct_ops(map);
+	if (!ASSERT_OK_PTR(link, "attach_struct_ops"))
+		return;
+	/* asynchronous callbacks may take a while */
+	for (i = 0; i < 500 && READ_ONCE(*result) != expected; i++)
+		usleep(10000);
+	ASSERT_EQ(*result, expected, "result");
+	bpf_link__destroy(link);
+}
+
+/* Have one program loaded, and no other, nor a struct_ops map that would have it so */
+static void __maybe_unused load_only(struct bpf_object *obj, const char *name)
+{
+	struct bpf_program *prog;
+	struct bpf_map *map;
+	char map_name[64];
+
+	snprintf(map_name, sizeof(map_name), "ops_%s", name);
+	bpf_object__for_each_map(map, obj) {
+		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
+			bpf_map__set_autocreate(map, !strcmp(bpf_map__name(map), map_name));
+	}
+	bpf_object__for_each_program(prog, obj)
+		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));
+}
+
+static int __maybe_unused module_btf_fd(const char *module)
+{
+	struct bpf_btf_info info;
+	u32 len, id = 0;
+	char name[64];
+	int fd;
+
+	while (!bpf_btf_get_next_id(id, &id)) {
+		fd = bpf_btf_get_fd_by_id(id);
+		if (fd < 0)
+			continue;
+		len = sizeof(info);
+		memset(&info, 0, len);
+		info.name = ptr_to_u64(name);
+		info.name_len = sizeof(name);
+		if (!bpf_btf_get_info_by_fd(fd, &info, &len) && info.kernel_btf &&
+		    !strcmp(name, module))
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+/* -1: it is not loaded */
+static int __maybe_unused module_refcnt(const char *module)
+{
+	char path[128];
+	int cnt = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", module);
+	f = fopen(path, "r");
+	if (f) {
+		if (fscanf(f, "%d", &cnt) != 1)
+			cnt = -1;
+		fclose(f);
+	}
+	return cnt;
+}
+
+/* Programs and maps that are gone hold it until they are freed. */
+static int __maybe_unused module_refcnt_down_to(const char *module, int refcnt)
+{
+	int i;
+
+	for (i = 0; i < 1000 && module_refcnt(module) > refcnt; i++)
+		usleep(10000);
+	return module_refcnt(module);
+}
+
+static int __maybe_unused load_module_params(const char *file, const char *params)
+{
+	int fd, err;
+
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (!ASSERT_GE(fd, 0, "open_module"))
+		return -ENOENT;
+	err = finit_module(fd, params, 0) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static void __maybe_unused unload_idle_module(const char *module)
+{
+	module_refcnt_down_to(module, 0);
+	ASSERT_OK(unload_module(module, env_verbosity > VERBOSE_NONE), "unload_module");
 }
 
 #endif /* __KFUNC_RELOC_HELPERS_H */

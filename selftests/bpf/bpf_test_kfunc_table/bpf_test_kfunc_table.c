@@ -98,7 +98,7 @@ BTF_ID(struct, bpf_test_kfunc_bad_ops)
 static struct bad_table {
 	const char *name;
 	u32 nr;
-	struct btf_kfunc_reloc rows[4];
+	struct btf_kfunc_reloc_row rows[4];
 } bad_tables[] = {
 	{ "unknown_kfunc", 3, { OWN(ID_BAD), SHARED(ID_NONE), ALLOW(ID_BAD, AT(first)) } },
 	{ "kfunc_is_struct", 1, { SHARED(ID_STRUCT) } },
@@ -223,7 +223,7 @@ static struct bpf_struct_ops kfunc_bad_ops = {
 
 static int __init register_bad(void)
 {
-	struct btf_kfunc_reloc *row;
+	struct btf_kfunc_reloc_row *row;
 	u32 i, j;
 
 	for (i = 0; i < ARRAY_SIZE(bad_tables); i++) {

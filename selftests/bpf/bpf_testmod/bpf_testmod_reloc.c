@@ -65,6 +65,18 @@ __bpf_kfunc struct task_struct *bpf_kfunc_reloc_task_from_pid(s32 pid)
 	return refcount_inc_not_zero(&current->rcu_users) ? current : NULL;
 }
 
+/* vmlinux has a static function of the same name. */
+__bpf_kfunc int bpf_dummy_ops__test_1(int a)
+{
+	return a + 50;
+}
+
+/* This one is gone when the module is loaded. */
+__bpf_kfunc __init int bpf_kfunc_reloc_test_init(int a)
+{
+	return a + 60;
+}
+
 __bpf_kfunc_end_defs();
 
 static s32 bpf_testmod_reloc(const struct btf_type *t,
@@ -150,12 +162,22 @@ static int reloc_reg(void *kdata, struct bpf_link *link)
 	return 0;
 }
 
+static int reloc_update(void *kdata, void *old_kdata, struct bpf_link *link)
+{
+	return reloc_reg(kdata, link);
+}
+
 static int noreloc_reg(void *kdata, struct bpf_link *link)
 {
 	struct bpf_testmod_noreloc_ops *ops = kdata;
 
 	ops->test_a(RELOC_ARG);
 	return 0;
+}
+
+static int noreloc_update(void *kdata, void *old_kdata, struct bpf_link *link)
+{
+	return noreloc_reg(kdata, link);
 }
 
 static int reloc_stub(int arg)
@@ -180,6 +202,7 @@ static struct bpf_struct_ops testmod_reloc_ops = {
 	.kfunc_validate_reloc = bpf_testmod_reloc,
 	.reg = reloc_reg,
 	.unreg = bpf_dummy_unreg,
+	.update = reloc_update,
 	.cfi_stubs = &reloc_cfi_stubs,
 	.name = "bpf_testmod_reloc_ops",
 	.owner = THIS_MODULE,
@@ -195,6 +218,7 @@ static struct bpf_struct_ops testmod_noreloc_ops = {
 	.init_member = st_ops_init_member,
 	.reg = noreloc_reg,
 	.unreg = bpf_dummy_unreg,
+	.update = noreloc_update,
 	.cfi_stubs = &noreloc_cfi_stubs,
 	.name = "bpf_testmod_noreloc_ops",
 	.owner = THIS_MODULE,

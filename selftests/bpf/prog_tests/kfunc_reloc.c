@@ -5,24 +5,14 @@
  */
 #include <test_progs.h>
 #include <sys/syscall.h>
-#include "kfunc_reloc_helpers.h"
-#include "bpf_testmod/bpf_testmod.h"
+#include "kfunc_reloc_testmod.h"
 #include "kfunc_reloc.skel.h"
 #include "kfunc_reloc_ext.skel.h"
 #include "kfunc_reloc_fail.skel.h"
 #include "kfunc_reloc_loader.skel.h"
 #include "kfunc_reloc_third.skel.h"
 
-#define OUTSIDE	NULL	/* no member */
-
-/* What bpf_testmod_reloc_ops answers. Whatever is not here: 0, no relocation. */
-struct rule {
-	const char *kfunc;
-	const char *member;
-	const char *becomes;
-	int err;
-};
-
+/* What the struct_ops answers here */
 static const struct rule rules[] = {
 	{ "bpf_kfunc_reloc_test", "test_a", "bpf_kfunc_reloc_test_a" },
 	{ "bpf_kfunc_reloc_test", "test_b", "bpf_kfunc_reloc_test_b" },
@@ -98,86 +88,11 @@ static const struct {
 	{ "noreloc", KFUNC, 1007 },
 };
 
-static struct btf *vmlinux_btf, *testmod_btf;
 static struct kfunc_calls kfunc_calls;
 
-/* The ID of a function or type in the ID space of bpf_testmod's BTF */
-static int btf_id(const char *name, u32 kind)
+static int set_own_rules(void)
 {
-	int id;
-
-	id = btf__find_by_name_kind(testmod_btf, name, kind);
-	ASSERT_GT(id, 0, name);
-	return id;
-}
-
-static int func_id(const char *name)
-{
-	return btf_id(name, BTF_KIND_FUNC);
-}
-
-static int member_idx(const char *name)
-{
-	const struct btf_type *t;
-	int i;
-
-	if (name == OUTSIDE)
-		return -1;
-	t = btf__type_by_id(testmod_btf, btf_id("bpf_testmod_reloc_ops", BTF_KIND_STRUCT));
-	for (i = 0; i < btf_vlen(t); i++) {
-		if (!strcmp(btf__name_by_offset(testmod_btf, btf_members(t)[i].name_off), name))
-			return i;
-	}
-	PRINT_FAIL("no member %s\n", name);
-	return -1;
-}
-
-static int testmod_btf_fd(void)
-{
-	struct bpf_btf_info info;
-	u32 len, id = 0;
-	char name[64];
-	int fd;
-
-	while (!bpf_btf_get_next_id(id, &id)) {
-		fd = bpf_btf_get_fd_by_id(id);
-		if (fd < 0)
-			continue;
-		len = sizeof(info);
-		memset(&info, 0, len);
-		info.name = ptr_to_u64(name);
-		info.name_len = sizeof(name);
-		if (!bpf_btf_get_info_by_fd(fd, &info, &len) && info.kernel_btf &&
-		    !strcmp(name, "bpf_testmod"))
-			return fd;
-		close(fd);
-	}
-	return -1;
-}
-
-static int write_rules(const struct bpf_testmod_reloc_rule *r, int cnt)
-{
-	int fd, n;
-
-	fd = open("/sys/kernel/bpf_testmod_reloc", O_WRONLY);
-	if (!ASSERT_GE(fd, 0, "open_rules"))
-		return -1;
-	n = write(fd, r, cnt * sizeof(*r));
-	close(fd);
-	return ASSERT_EQ(n, cnt * sizeof(*r), "write_rules") ? 0 : -1;
-}
-
-static int set_rules(void)
-{
-	struct bpf_testmod_reloc_rule r[ARRAY_SIZE(rules)];
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(rules); i++) {
-		r[i].kfunc = func_id(rules[i].kfunc);
-		r[i].member = member_idx(rules[i].member);
-		r[i].answer = rules[i].becomes ? func_id(rules[i].becomes) : rules[i].err;
-	}
-	return write_rules(r, ARRAY_SIZE(rules));
+	return set_rules(rules, ARRAY_SIZE(rules));
 }
 
 /* How often was the question put, since rules were set? */
@@ -218,32 +133,14 @@ static void check_calls(int prog_fd, const char *expected)
 	kfunc_calls_check(&kfunc_calls, prog_fd, expected);
 }
 
-/* Attach ops_<prog>, which runs it, and wait for the result. */
 static void check_result(struct kfunc_reloc *skel, const char *prog, int expected)
 {
-	struct bpf_link *link;
-	struct bpf_map *map;
-	char name[64];
-	int i;
-
-	snprintf(name, sizeof(name), "ops_%s", prog);
-	map = bpf_object__find_map_by_name(skel->obj, name);
-	if (!ASSERT_OK_PTR(map, name))
-		return;
-	skel->bss->result = 0;
-	link = bpf_map__attach_struct_ops(map);
-	if (!ASSERT_OK_PTR(link, "attach_struct_ops"))
-		return;
-	/* asynchronous callbacks may take a while */
-	for (i = 0; i < 500 && READ_ONCE(skel->bss->result) != expected; i++)
-		usleep(10000);
-	ASSERT_EQ(skel->bss->result, expected, "result");
-	bpf_link__destroy(link);
+	kfunc_calls_check_result(skel->obj, prog, &skel->bss->result, expected);
 }
 
 static int prog_fd(struct kfunc_reloc *skel, const char *name)
 {
-	return bpf_program__fd(bpf_object__find_program_by_name(skel->obj, name));
+	return find_prog_fd(skel->obj, name);
 }
 
 static void test_bound(struct kfunc_reloc *skel)
@@ -444,46 +341,9 @@ static void test_errno(void)
 	kfunc_reloc__destroy(skel);
 }
 
-/* The name of a function of vmlinux, without parameters and a value, that there
- * are several of
- */
-static int cmp_name(const void *a, const void *b)
+static bool is_ambiguous(const struct ksym *sym, bool twice)
 {
-	const struct ksym *x = a, *y = b;
-
-	return strcmp(x->name, y->name);
-}
-
-static int cmp_name_key(const void *key, const struct ksym *sym)
-{
-	return strcmp(key, sym->name);
-}
-
-static int ambiguous_func_id(void)
-{
-	struct ksyms *syms = load_kallsyms_custom_local(cmp_name);
-	const struct btf_type *t, *proto;
-	int id, cnt = btf__type_cnt(vmlinux_btf);
-	const char *name;
-	struct ksym *sym;
-
-	if (!ASSERT_OK_PTR(syms, "load_kallsyms"))
-		return 0;
-	for (id = 1; id < cnt; id++) {
-		t = btf__type_by_id(vmlinux_btf, id);
-		if (!btf_is_func(t))
-			continue;
-		proto = btf__type_by_id(vmlinux_btf, t->type);
-		if (proto->type || btf_vlen(proto))
-			continue;
-		name = btf__name_by_offset(vmlinux_btf, t->name_off);
-		sym = search_kallsyms_custom_local(syms, name, cmp_name_key);
-		/* twice in vmlinux, which is what comes first in kallsyms */
-		if (sym && (!strcmp(sym[1].name, name) || !strcmp(sym[-1].name, name)))
-			break;
-	}
-	free_kallsyms_local(syms);
-	return id < cnt ? id : 0;
+	return twice;
 }
 
 /* Answers that would make the kernel call what the verifier knows nothing about */
@@ -535,7 +395,7 @@ static void test_bad_answers(void)
 		if (bad[i].answer)
 			rule.answer = btf_id(bad[i].answer, bad[i].kind ?: BTF_KIND_FUNC);
 		if (rule.answer < 0)
-			rule.answer = ambiguous_func_id();
+			rule.answer = find_void_func(is_ambiguous);
 		if (!rule.answer) {
 			test__skip();
 			continue;
@@ -636,7 +496,7 @@ static void test_loader(void)
 	static char log[65536];
 	int btf_fd, fd, load_fd;
 
-	btf_fd = testmod_btf_fd();
+	btf_fd = module_btf_fd("bpf_testmod");
 	if (!ASSERT_GE(btf_fd, 0, "testmod_btf_fd"))
 		return;
 	skel = kfunc_reloc_loader__open_and_load();
@@ -679,20 +539,6 @@ out:
 	close(btf_fd);
 }
 
-static int testmod_refcnt(void)
-{
-	int cnt = -1;
-	FILE *f;
-
-	f = fopen("/sys/module/bpf_testmod/refcnt", "r");
-	if (f) {
-		if (fscanf(f, "%d", &cnt) != 1)
-			cnt = -1;
-		fclose(f);
-	}
-	return cnt;
-}
-
 /* The program names kfuncs of vmlinux only, and calls a function of bpf_testmod,
  * which has to stay for that long.
  */
@@ -710,24 +556,22 @@ static void test_module_held(void)
 		BPF_EXIT_INSN(),
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
-	int i, fd, refcnt;
+	int fd, refcnt;
 
 	opts.attach_btf_id = btf_id("bpf_testmod_reloc_ops", BTF_KIND_STRUCT);
-	opts.attach_btf_obj_fd = testmod_btf_fd();
+	opts.attach_btf_obj_fd = module_btf_fd("bpf_testmod");
 	if (!ASSERT_GE(opts.attach_btf_obj_fd, 0, "testmod_btf_fd"))
 		return;
 	/* maps of earlier tests hold it until they are freed */
 	kern_sync_rcu();
-	for (i = 0; i < 500 && testmod_refcnt() > 0; i++)
-		usleep(10000);
-	refcnt = testmod_refcnt();
+	refcnt = module_refcnt_down_to("bpf_testmod", 0);
 
 	/* as many of the members as there are calls to relocate: none */
 	opts.expected_attach_type = member_idx("test_plain");
 	fd = bpf_prog_load(BPF_PROG_TYPE_STRUCT_OPS, NULL, "GPL", insns, ARRAY_SIZE(insns), &opts);
 	if (ASSERT_GE(fd, 0, "load_plain")) {
 		check_calls(fd, "bpf_task_from_pid ");
-		ASSERT_EQ(testmod_refcnt(), refcnt, "not_held");
+		ASSERT_EQ(module_refcnt("bpf_testmod"), refcnt, "not_held");
 		close(fd);
 	}
 
@@ -735,14 +579,12 @@ static void test_module_held(void)
 	fd = bpf_prog_load(BPF_PROG_TYPE_STRUCT_OPS, NULL, "GPL", insns, ARRAY_SIZE(insns), &opts);
 	if (ASSERT_GE(fd, 0, "load_a")) {
 		check_calls(fd, "bpf_kfunc_reloc_task_from_pid ");
-		if (ASSERT_EQ(testmod_refcnt(), refcnt + 1, "held"))
+		if (ASSERT_EQ(module_refcnt("bpf_testmod"), refcnt + 1, "held"))
 			ASSERT_ERR(delete_module("bpf_testmod", O_NONBLOCK), "delete_module");
 		close(fd);
 	}
 	kern_sync_rcu();
-	for (i = 0; i < 500 && testmod_refcnt() > refcnt; i++)
-		usleep(10000);
-	ASSERT_EQ(testmod_refcnt(), refcnt, "released");
+	ASSERT_EQ(module_refcnt_down_to("bpf_testmod", refcnt), refcnt, "released");
 	close(opts.attach_btf_obj_fd);
 }
 
@@ -781,23 +623,20 @@ void serial_test_kfunc_reloc(void)
 #if !defined(__x86_64__)
 	printf("%s:SKIP: JITed programs are read on x86-64 only\n", __func__);
 #endif
-	vmlinux_btf = btf__load_vmlinux_btf();
-	if (!ASSERT_OK_PTR(vmlinux_btf, "vmlinux_btf"))
+	if (open_btfs())
 		return;
-	testmod_btf = btf__load_module_btf("bpf_testmod", vmlinux_btf);
-	if (!ASSERT_OK_PTR(testmod_btf, "testmod_btf") ||
-	    kfunc_calls_open(&kfunc_calls, testmod_btf, is_relocatable))
+	if (kfunc_calls_open(&kfunc_calls, testmod_btf, is_relocatable))
 		goto out;
 
-	if (!set_rules())
+	if (!set_own_rules())
 		test_loaded();
-	if (!set_rules())
+	if (!set_own_rules())
 		RUN_TESTS(kfunc_reloc_fail);
-	if (test__start_subtest("third_module") && !set_rules())
+	if (test__start_subtest("third_module") && !set_own_rules())
 		test_third_module();
-	if (test__start_subtest("loader") && !set_rules())
+	if (test__start_subtest("loader") && !set_own_rules())
 		test_loader();
-	if (test__start_subtest("module_held") && !set_rules())
+	if (test__start_subtest("module_held") && !set_own_rules())
 		test_module_held();
 	if (test__start_subtest("errno"))
 		test_errno();
@@ -809,6 +648,5 @@ void serial_test_kfunc_reloc(void)
 	write_rules(NULL, 0);
 out:
 	kfunc_calls_close(&kfunc_calls);
-	btf__free(testmod_btf);
-	btf__free(vmlinux_btf);
+	close_btfs();
 }

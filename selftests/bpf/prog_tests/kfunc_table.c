@@ -12,6 +12,8 @@
 #include "kfunc_table_scx.skel.h"
 #include "kfunc_table_vmlinux.skel.h"
 
+#define TABLE_MODULE	"bpf_test_kfunc_table"
+
 #define OWN		"bpf_kfunc_table_own "
 #define INSIDE		"bpf_kfunc_table_inside "
 #define SHARED		"bpf_kfunc_table_shared "
@@ -171,34 +173,6 @@ static bool wanted(const char *name)
 	       !strcmp(name, "bpf_task_acquire") || !strcmp(name, "bpf_task_from_pid");
 }
 
-static int find_prog_fd(struct bpf_object *obj, const char *name)
-{
-	return bpf_program__fd(bpf_object__find_program_by_name(obj, name));
-}
-
-/* Attach ops_<prog>, which runs it, and wait for the result. */
-static void check_result(struct bpf_object *obj, const char *prog, int *result, int expected)
-{
-	struct bpf_link *link;
-	struct bpf_map *map;
-	char name[64];
-	int i;
-
-	snprintf(name, sizeof(name), "ops_%s", prog);
-	map = bpf_object__find_map_by_name(obj, name);
-	if (!ASSERT_OK_PTR(map, name))
-		return;
-	*result = 0;
-	link = bpf_map__attach_struct_ops(map);
-	if (!ASSERT_OK_PTR(link, "attach_struct_ops"))
-		return;
-	/* timers may take a while */
-	for (i = 0; i < 500 && READ_ONCE(*result) != expected; i++)
-		usleep(10000);
-	ASSERT_EQ(*result, expected, "result");
-	bpf_link__destroy(link);
-}
-
 static void test_run(struct kfunc_table *skel, const struct kfunc_calls *kc, int i)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
@@ -246,7 +220,7 @@ static void test_ext(struct kfunc_table *skel, const struct kfunc_calls *kc, int
 	link = bpf_program__attach(prog);
 	if (!ASSERT_OK_PTR(link, "attach"))
 		goto out;
-	check_result(skel->obj, "global", &skel->bss->result, ext[i].result);
+	kfunc_calls_check_result(skel->obj, "global", &skel->bss->result, ext[i].result);
 	bpf_link__destroy(link);
 out:
 	kfunc_table_ext__destroy(ext_skel);
@@ -264,7 +238,8 @@ static void test_loaded(const struct kfunc_calls *kc)
 		if (!test__start_subtest(bound[i].prog))
 			continue;
 		kfunc_calls_check(kc, find_prog_fd(skel->obj, bound[i].prog), bound[i].calls);
-		check_result(skel->obj, bound[i].prog, &skel->bss->result, bound[i].result);
+		kfunc_calls_check_result(skel->obj, bound[i].prog, &skel->bss->result,
+					 bound[i].result);
 	}
 	for (i = 0; i < ARRAY_SIZE(run); i++) {
 		if (test__start_subtest(run[i].prog))
@@ -275,22 +250,6 @@ static void test_loaded(const struct kfunc_calls *kc)
 			test_ext(skel, kc, i);
 	}
 	kfunc_table__destroy(skel);
-}
-
-/* Have one program loaded, and no other, nor a struct_ops map that would have it so */
-static void load_only(struct bpf_object *obj, const char *name)
-{
-	struct bpf_program *prog;
-	struct bpf_map *map;
-	char map_name[64];
-
-	snprintf(map_name, sizeof(map_name), "ops_%s", name);
-	bpf_object__for_each_map(map, obj) {
-		if (bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS)
-			bpf_map__set_autocreate(map, !strcmp(bpf_map__name(map), map_name));
-	}
-	bpf_object__for_each_program(prog, obj)
-		bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), name));
 }
 
 /* The error is that of the callback, or that of its table. */
@@ -314,43 +273,6 @@ static void test_fallback_errno(void)
 		ASSERT_EQ(kfunc_table_fail__load(skel), errnos[i].err, errnos[i].prog);
 		kfunc_table_fail__destroy(skel);
 	}
-}
-
-static int load_table_module(const char *params)
-{
-	int fd, err;
-
-	fd = open("bpf_test_kfunc_table.ko", O_RDONLY | O_CLOEXEC);
-	if (!ASSERT_GE(fd, 0, "open_module"))
-		return -ENOENT;
-	err = finit_module(fd, params, 0) ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static bool table_module_held(void)
-{
-	int cnt = 0;
-	FILE *f;
-
-	f = fopen("/sys/module/bpf_test_kfunc_table/refcnt", "r");
-	if (f) {
-		if (fscanf(f, "%d", &cnt) != 1)
-			cnt = 0;
-		fclose(f);
-	}
-	return cnt > 0;
-}
-
-static void unload_table_module(void)
-{
-	int i;
-
-	/* programs and maps that are gone hold it until they are freed */
-	for (i = 0; i < 1000 && table_module_held(); i++)
-		usleep(10000);
-	ASSERT_OK(unload_module("bpf_test_kfunc_table", env_verbosity > VERBOSE_NONE),
-		  "unload_module");
 }
 
 static void test_vmlinux_denied(void)
@@ -391,7 +313,7 @@ static void test_vmlinux_bound(const struct kfunc_calls *kc)
 		if (result == TID)
 			result = syscall(SYS_gettid);
 		if (result >= 0)
-			check_result(skel->obj, name, &skel->bss->result, result);
+			kfunc_calls_check_result(skel->obj, name, &skel->bss->result, result);
 	}
 out:
 	kfunc_table_vmlinux__destroy(skel);
@@ -403,7 +325,7 @@ static void test_vmlinux(struct btf *vmlinux_btf)
 	struct kfunc_calls kc;
 	struct btf *btf;
 
-	if (!ASSERT_OK(load_table_module(""), "load_module"))
+	if (!ASSERT_OK(load_module_params(TABLE_MODULE ".ko", ""), "load_module"))
 		return;
 	btf = btf__load_module_btf("bpf_test_kfunc_table", vmlinux_btf);
 	if (!ASSERT_OK_PTR(btf, "module_btf"))
@@ -416,7 +338,7 @@ static void test_vmlinux(struct btf *vmlinux_btf)
 	}
 	btf__free(btf);
 out:
-	unload_table_module();
+	unload_idle_module(TABLE_MODULE);
 }
 
 /* Look at what the kernel had to say of BAD_OPS since @fd was opened: how many lines,
@@ -457,7 +379,7 @@ static void test_bad(struct btf *vmlinux_btf, int i)
 
 	snprintf(params, sizeof(params), "bad=%s", bad[i].table);
 	snprintf(msg, sizeof(msg), BAD_OPS "bad kfunc row %s\n", bad[i].msg);
-	if (!ASSERT_EQ(load_table_module(params), -EINVAL, "load_module"))
+	if (!ASSERT_EQ(load_module_params(TABLE_MODULE ".ko", params), -EINVAL, "load_module"))
 		unload_module("bpf_test_kfunc_table", false);
 	ASSERT_EQ(read_kmsg(fd, msg, &found), 1, "lines");
 	ASSERT_TRUE(found, msg);
@@ -468,8 +390,8 @@ static void test_bad(struct btf *vmlinux_btf, int i)
 	btf = btf__load_module_btf("bpf_test_kfunc_table", vmlinux_btf);
 	if (!ASSERT_ERR_PTR(btf, "module_btf"))
 		btf__free(btf);
-	if (ASSERT_OK(load_table_module(""), "load_good"))
-		unload_table_module();
+	if (ASSERT_OK(load_module_params(TABLE_MODULE ".ko", ""), "load_good"))
+		unload_idle_module(TABLE_MODULE);
 }
 
 static void test_bad_tables(struct btf *vmlinux_btf)

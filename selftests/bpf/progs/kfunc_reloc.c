@@ -7,7 +7,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include "bpf_misc.h"
-#include "bpf_experimental.h"
+#include "kfunc_reloc_common.h"
 #include "../bpf_testmod/bpf_testmod.h"
 #include "../bpf_testmod/bpf_testmod_kfunc.h"
 
@@ -17,63 +17,12 @@ int result;
 
 const volatile bool never;
 
-/* Attaching the map ops_<prog> runs the program. */
-#define OPS(type, member, prog)				\
-	SEC(".struct_ops.link")				\
-	struct type ops_##prog = {			\
-		.member = (void *)prog,			\
-	}
-
-#define RELOC_OPS(member, prog)	OPS(bpf_testmod_reloc_ops, member, prog)
-
-struct elem {
-	struct bpf_timer timer;
-	struct bpf_wq wq;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, int);
-	__type(value, struct elem);
-} elems SEC(".maps");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
 } jmp_table SEC(".maps");
-
-typedef int (elem_cb)(void *map, int *key, struct elem *elem);
-
-static int start_timer(elem_cb cb)
-{
-	struct elem *elem;
-	int key = 0;
-
-	elem = bpf_map_lookup_elem(&elems, &key);
-	if (!elem)
-		return 1;
-	bpf_timer_init(&elem->timer, &elems, 1 /* CLOCK_MONOTONIC */);
-	bpf_timer_set_callback(&elem->timer, cb);
-	bpf_timer_start(&elem->timer, 0, 0);
-	return 0;
-}
-
-static int start_wq(elem_cb cb)
-{
-	struct elem *elem;
-	int key = 0;
-
-	elem = bpf_map_lookup_elem(&elems, &key);
-	if (!elem)
-		return 1;
-	bpf_wq_init(&elem->wq, &elems, 0);
-	bpf_wq_set_callback_impl(&elem->wq, (void *)cb, 0, NULL);
-	bpf_wq_start(&elem->wq, 0);
-	return 0;
-}
 
 static __noinline int static_sub(int arg)
 {

@@ -6,17 +6,11 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_helpers.h>
 #include "bpf_misc.h"
-#include "bpf_experimental.h"
+#include "kfunc_reloc_common.h"
 #include "../bpf_testmod/bpf_testmod.h"
 #include "../bpf_testmod/bpf_testmod_kfunc.h"
 
 char _license[] SEC("license") = "GPL";
-
-#define RELOC_OPS(name, prog)				\
-	SEC(".struct_ops.link")				\
-	struct bpf_testmod_reloc_ops ops_##prog = {	\
-		.name = (void *)prog,			\
-	}
 
 #define INSN	" (insn {{[0-9]+}}): "
 #define SRC	" @ kfunc_reloc_fail.c:{{[0-9]+}}"
@@ -33,54 +27,12 @@ char _license[] SEC("license") = "GPL";
 #define MSG_RELOC	\
 	TEST " relocated to "
 
-struct elem {
-	struct bpf_timer timer;
-	struct bpf_wq wq;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, int);
-	__type(value, struct elem);
-} elems SEC(".maps");
-
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u32);
 } jmp_table SEC(".maps");
-
-typedef int (elem_cb)(void *map, int *key, struct elem *elem);
-
-static int start_timer(elem_cb cb)
-{
-	struct elem *elem;
-	int key = 0;
-
-	elem = bpf_map_lookup_elem(&elems, &key);
-	if (!elem)
-		return 1;
-	bpf_timer_init(&elem->timer, &elems, 1 /* CLOCK_MONOTONIC */);
-	bpf_timer_set_callback(&elem->timer, cb);
-	bpf_timer_start(&elem->timer, 0, 0);
-	return 0;
-}
-
-static int start_wq(elem_cb cb)
-{
-	struct elem *elem;
-	int key = 0;
-
-	elem = bpf_map_lookup_elem(&elems, &key);
-	if (!elem)
-		return 1;
-	bpf_wq_init(&elem->wq, &elems, 0);
-	bpf_wq_set_callback_impl(&elem->wq, (void *)cb, 0, NULL);
-	bpf_wq_start(&elem->wq, 0);
-	return 0;
-}
 
 static __noinline int static_test(int arg)
 {
@@ -290,7 +242,7 @@ static int test_global_cb(void *map, int *key, struct elem *elem)
 
 SEC("struct_ops/test_a")
 __failure __msg(MSG_BOTH "test_cb() (insn")
-int BPF_PROG(both_cb, int arg)
+int BPF_PROG(differ_cb, int arg)
 {
 	bpf_for_each_map_elem(&elems, test_cb, NULL, 0);
 	return start_timer(test_cb);
@@ -298,7 +250,7 @@ int BPF_PROG(both_cb, int arg)
 
 SEC("struct_ops/test_a")
 __failure __msg(MSG_BOTH "static_test() called by test_static_cb() (insn")
-int BPF_PROG(both_static, int arg)
+int BPF_PROG(differ_static, int arg)
 {
 	static_test(arg);
 	return start_timer(test_static_cb);
@@ -306,15 +258,15 @@ int BPF_PROG(both_static, int arg)
 
 SEC("struct_ops/test_a")
 __failure __msg(MSG_BOTH "global_test() called by test_global_cb() (insn")
-int BPF_PROG(both_global, int arg)
+int BPF_PROG(differ_global, int arg)
 {
 	global_test(arg);
 	return start_wq(test_global_cb);
 }
 
-RELOC_OPS(test_a, both_cb);
-RELOC_OPS(test_a, both_static);
-RELOC_OPS(test_a, both_global);
+RELOC_OPS(test_a, differ_cb);
+RELOC_OPS(test_a, differ_static);
+RELOC_OPS(test_a, differ_global);
 
 /* No way leads from an asynchronous callback into a member's program: a tail call
  * takes the program's context, and the callback has none.

@@ -6,6 +6,7 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_helpers.h>
 #include "bpf_misc.h"
+#include "kfunc_reloc_common.h"
 #include "../bpf_testmod/bpf_testmod_table.h"
 
 char _license[] SEC("license") = "GPL";
@@ -13,13 +14,6 @@ char _license[] SEC("license") = "GPL";
 int result;
 
 int bpf_kfunc_table_no_such(int a) __ksym __weak;
-
-/* Attaching the map ops_<prog> runs the program. */
-#define OPS(type, member, prog)				\
-	SEC(".struct_ops.link")				\
-	struct type ops_##prog = {			\
-		.member = (void *)prog,			\
-	}
 
 /* The program <member>_<kfunc> of a member does nothing but call the kfunc. */
 #define CALL(type, member, kfunc)			\
@@ -31,33 +25,6 @@ int bpf_kfunc_table_no_such(int a) __ksym __weak;
 	OPS(type, member, member##_##kfunc)
 
 #define TABLE_CALL(member, kfunc)	CALL(bpf_testmod_table_ops, member, kfunc)
-
-struct elem {
-	struct bpf_timer timer;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, int);
-	__type(value, struct elem);
-} elems SEC(".maps");
-
-typedef int (elem_cb)(void *map, int *key, struct elem *elem);
-
-static int start_timer(elem_cb cb)
-{
-	struct elem *elem;
-	int key = 0;
-
-	elem = bpf_map_lookup_elem(&elems, &key);
-	if (!elem)
-		return 1;
-	bpf_timer_init(&elem->timer, &elems, 1 /* CLOCK_MONOTONIC */);
-	bpf_timer_set_callback(&elem->timer, cb);
-	bpf_timer_start(&elem->timer, 0, 0);
-	return 0;
-}
 
 /* Own */
 

@@ -4,18 +4,11 @@
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_helpers.h>
 #include "bpf_misc.h"
+#include "kfunc_reloc_common.h"
 #include "../bpf_testmod/bpf_testmod.h"
 #include "../bpf_testmod/bpf_testmod_table.h"
 
 char _license[] SEC("license") = "GPL";
-
-#define OPS(type, member, prog)				\
-	SEC(".struct_ops.link")				\
-	struct type ops_##prog = {			\
-		.member = (void *)prog,			\
-	}
-
-#define TABLE_OPS(member, prog)	OPS(bpf_testmod_table_ops, member, prog)
 
 #define MSG(kfunc, where)	"bpf_kfunc_table_" kfunc "() cannot be called from " where
 #define INSN			" (insn {{[0-9]+}})"
@@ -29,33 +22,6 @@ char _license[] SEC("license") = "GPL";
 #define IN_OWN		"; allowed in: outside any member, first, second, third"
 #define IN_INSIDE	"; allowed in: first, third"
 #define NOWHERE		"; allowed nowhere"
-
-struct elem {
-	struct bpf_timer timer;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, int);
-	__type(value, struct elem);
-} elems SEC(".maps");
-
-typedef int (elem_cb)(void *map, int *key, struct elem *elem);
-
-static int start_timer(elem_cb cb)
-{
-	struct elem *elem;
-	int key = 0;
-
-	elem = bpf_map_lookup_elem(&elems, &key);
-	if (!elem)
-		return 1;
-	bpf_timer_init(&elem->timer, &elems, 1 /* CLOCK_MONOTONIC */);
-	bpf_timer_set_callback(&elem->timer, cb);
-	bpf_timer_start(&elem->timer, 0, 0);
-	return 0;
-}
 
 /* Own: there is no row, a row that denies, or no row at all */
 
