@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # Every target does what is needed of the ones before it, and nothing twice.
 .NOTPARALLEL:
-.PHONY: help toolbox base tree export kernel selftests schedulers run test matrix vmtest shell \
-	base-results clean distclean
+.PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test docs matrix \
+	vmtest shell base-results clean distclean
 export ACCEL KERNEL LOAD JOBS
 
 CMD ?= ./test_progs -t kfunc_reloc
 
 help:
 	@echo 'make run       from nothing to the sched_ext schedulers in a VM, their bindings shown'
+	@echo 'make newcomer  the commands that README.md shows, and does it show what they print?'
 	@echo 'make test      every check and test; the last line says how many passed'
 	@echo 'make matrix    every operation of sched_ext x every kfunc of sched_ext: what loads, what is bound'
+	@echo 'make docs      the documentation of the kernel, as html, in build/docs'
 	@echo 'make vmtest CMD="$(CMD)"'
 	@echo '               one command in the VM, in tools/testing/selftests/bpf'
 	@echo 'make shell     the VM, interactive; selftests and schedulers are on PATH'
@@ -43,6 +45,10 @@ schedulers: kernel
 
 run: schedulers
 	@scripts/vm --clean --name run --time 1200 run-schedulers
+newcomer: schedulers
+	@scripts/newcomer
+docs: tree
+	@scripts/docs
 vmtest: selftests
 	@scripts/vm --name vmtest $(if $(CLEAN),--clean) '$(subst ','\'',$(CMD))'
 matrix: kernel
