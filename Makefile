@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Every target does what is needed of the ones before it, and nothing twice.
 .NOTPARALLEL:
-.PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test docs matrix \
+.PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz docs matrix \
 	vmtest shell base-results clean distclean
 export ACCEL KERNEL LOAD JOBS
 
@@ -11,6 +11,7 @@ help:
 	@echo 'make run       from nothing to the sched_ext schedulers in a VM, their bindings shown'
 	@echo 'make newcomer  the commands that README.md shows, and does it show what they print?'
 	@echo 'make test      every check and test; the last line says how many passed'
+	@echo 'make fuzz      20,000 random struct_ops programs against a model; SEED=N COUNT=N'
 	@echo 'make matrix    every operation of sched_ext x every kfunc of sched_ext: what loads, what is bound'
 	@echo 'make docs      the documentation of the kernel, as html, in build/docs'
 	@echo 'make vmtest CMD="$(CMD)"'
@@ -47,6 +48,8 @@ run: schedulers
 	@scripts/vm --clean --name run --time 1200 run-schedulers
 newcomer: schedulers
 	@scripts/newcomer
+fuzz: selftests
+	@scripts/fuzz
 docs: tree
 	@scripts/docs
 vmtest: selftests
