@@ -1681,30 +1681,6 @@ static int make_data(void)
 	return 0;
 }
 
-static int module_btf_fd(const char *module)
-{
-	struct bpf_btf_info info;
-	u32 id = 0, len;
-	char name[64];
-	int fd;
-
-	while (!bpf_btf_get_next_id(id, &id)) {
-		fd = bpf_btf_get_fd_by_id(id);
-		if (fd < 0)
-			continue;
-		memset(&info, 0, sizeof(info));
-		len = sizeof(info);
-		name[0] = '\0';
-		info.name = ptr_to_u64(name);
-		info.name_len = sizeof(name);
-		if (!bpf_btf_get_info_by_fd(fd, &info, &len) && info.kernel_btf &&
-		    !strcmp(name, module))
-			return fd;
-		close(fd);
-	}
-	return -ENOENT;
-}
-
 static int resolve(void)
 {
 	const struct btf_type *t;
