@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 # Every target does what is needed of the ones before it, and nothing twice.
 .NOTPARALLEL:
-.PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz docs matrix \
-	vmtest shell base-results clean distclean
-export ACCEL KERNEL LOAD JOBS
+.PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz regress \
+	bisect docs matrix vmtest shell base-results clean distclean
+export ACCEL KERNEL LOAD JOBS DEBUG KCSAN STORM FROM
 
 CMD ?= ./test_progs -t kfunc_reloc
 
@@ -11,6 +11,10 @@ help:
 	@echo 'make run       from nothing to the sched_ext schedulers in a VM, their bindings shown'
 	@echo 'make newcomer  the commands that README.md shows, and does it show what they print?'
 	@echo 'make test      every check and test; the last line says how many passed'
+	@echo 'make test DEBUG=1   tests and a storm of schedulers on a kernel with KASAN, lockdep, kmemleak'
+	@echo 'make test KCSAN=1   the storm on a kernel that looks for data races'
+	@echo 'make regress   all of test_progs, test_verifier and the sched_ext selftests: base against series'
+	@echo 'make bisect    each step of the series, built and booted; FROM=N starts at one'
 	@echo 'make fuzz      20,000 random struct_ops programs against a model; SEED=N COUNT=N'
 	@echo 'make matrix    every operation of sched_ext x every kfunc of sched_ext: what loads, what is bound'
 	@echo 'make docs      the documentation of the kernel, as html, in build/docs'
@@ -62,6 +66,10 @@ shell: selftests
 
 test:
 	@scripts/test $(ONLY)
+regress: tree
+	@scripts/regress $(ONLY)
+bisect: tree
+	@scripts/bisect
 base-results: tree
 	@scripts/base-results
 
