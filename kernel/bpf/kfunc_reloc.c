@@ -18,6 +18,7 @@
 #include <linux/bpf_verifier.h>
 #include <linux/bsearch.h>
 #include <linux/btf.h>
+#include <linux/hash.h>
 #include <linux/kallsyms.h>
 #include <linux/kfunc_reloc.h>
 #include <linux/log2.h>
@@ -72,8 +73,8 @@ struct kfunc_reloc {
 	/* the call site in question, and the kfunc that it names */
 	int insn_idx;
 	u32 kfunc_id;
-	/* by the low bits of the kfunc's BTF ID, which are as good as any hash */
-	u32 memo_mask;
+	/* a hash table with room for each kfunc in each combination of contexts */
+	u32 memo_bits;
 	struct kfunc_reloc_memo memos[];
 };
 
@@ -809,11 +810,9 @@ static int kfunc_reloc_decide(struct kfunc_reloc *r, int subprog, s16 off,
 	if (target < 0)
 		return target;
 
-	if (memo->kfunc_id == r->kfunc_id && memo->off == off &&
-	    memo->ctx == ctx && memo->target_id == target)
+	if (memo->kfunc_id && memo->target_id == target)
 		return 0;
 
-	memo->kfunc_id = 0;
 	if (target != r->kfunc_id) {
 		err = kfunc_reloc_add_target(r, btf, target, &target_off);
 		if (err)
@@ -827,6 +826,22 @@ static int kfunc_reloc_decide(struct kfunc_reloc *r, int subprog, s16 off,
 		.target_off = target_off,
 	};
 	return 0;
+}
+
+/* Where it is, or is to be, remembered what the call became. */
+static struct kfunc_reloc_memo *kfunc_reloc_memo(struct kfunc_reloc *r, s16 off,
+						 u8 ctx)
+{
+	u32 i = hash_32(r->kfunc_id, r->memo_bits);
+	struct kfunc_reloc_memo *memo;
+
+	for (;; i++) {
+		memo = &r->memos[i & (BIT(r->memo_bits) - 1)];
+		if (!memo->kfunc_id ||
+		    (memo->kfunc_id == r->kfunc_id && memo->off == off &&
+		     memo->ctx == ctx))
+			return memo;
+	}
 }
 
 static int kfunc_reloc_call(struct kfunc_reloc *r, int subprog)
@@ -848,9 +863,8 @@ static int kfunc_reloc_call(struct kfunc_reloc *r, int subprog)
 	}
 
 	/* a table says the same again, a callback is asked */
-	memo = &r->memos[r->kfunc_id & r->memo_mask];
-	if (memo->kfunc_id != r->kfunc_id || memo->off != insn->off ||
-	    memo->ctx != r->ctx[subprog] || r->desc->st_ops->kfunc_validate_reloc) {
+	memo = kfunc_reloc_memo(r, insn->off, r->ctx[subprog]);
+	if (!memo->kfunc_id || r->desc->st_ops->kfunc_validate_reloc) {
 		err = kfunc_reloc_decide(r, subprog, insn->off, memo);
 		if (err)
 			return err;
@@ -917,19 +931,20 @@ int bpf_kfunc_reloc_prog(struct bpf_verifier_env *env)
 	const struct bpf_struct_ops *st_ops;
 	struct kfunc_reloc *r;
 	int err = 0;
-	u32 cnt;
+	u32 bits;
 
 	if (!bpf_prog_has_kfunc_call(prog) ||
 	    resolve_prog_type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
 		return 0;
 
-	cnt = roundup_pow_of_two(bpf_kfunc_desc_cnt(prog) ?: 1);
-	r = kzalloc(struct_size(r, memos, cnt), GFP_KERNEL);
+	/* a call can be in three combinations of contexts: one more stays free */
+	bits = order_base_2(4 * (bpf_kfunc_desc_cnt(prog) ?: 1));
+	r = kvzalloc(struct_size(r, memos, BIT(bits)), GFP_KERNEL);
 	if (!r)
 		return -ENOMEM;
 
 	r->env = env;
-	r->memo_mask = cnt - 1;
+	r->memo_bits = bits;
 	r->btf = kfunc_reloc_prog(prog)->aux->attach_btf;
 	if (btf_is_module(r->btf)) {
 		r->mod = btf_try_get_module(r->btf);
@@ -958,6 +973,6 @@ int bpf_kfunc_reloc_prog(struct bpf_verifier_env *env)
 	err = kfunc_reloc_calls(r);
 out:
 	module_put(r->mod);
-	kfree(r);
+	kvfree(r);
 	return err;
 }
