@@ -202,7 +202,8 @@ static int fail_each_of_load(const char *func, int expected_err)
 			return -1;
 		if (!hit)
 			break;
-		if (expected_err)
+		/* kmemleak's own allocations are among them, and can fail */
+		if (expected_err && fd < 0)
 			ASSERT_EQ(fd, expected_err, "load");
 		if (check_prog(fd))
 			survived++;
@@ -217,7 +218,7 @@ static int fail_each_of_load(const char *func, int expected_err)
 	if (env.verbosity > VERBOSE_NONE)
 		printf("%s: %d allocations, %d loads failed, %d did not\n", func, n - 1, failed,
 		       survived);
-	return n - 1;
+	return failed;
 }
 
 static void test_load(void)
@@ -247,7 +248,7 @@ out:
 static void test_module(void)
 {
 	struct count before;
-	int n, err, fd;
+	int n, err, fd, failed = 0;
 	bool hit;
 
 	fd = open(TABLE_MODULE ".ko", O_RDONLY | O_CLOEXEC);
@@ -273,16 +274,18 @@ static void test_module(void)
 			break;
 		}
 		/* the module says so whatever the error was */
-		ASSERT_EQ(err, -ENOTRECOVERABLE, "load");
+		if (err)
+			ASSERT_EQ(err, -ENOTRECOVERABLE, "load");
+		failed += !!err;
 		check_count(&before);
 		if (ASSERT_OK(load_module_params(TABLE_MODULE ".ko", ""), "next load"))
 			unload_idle_module(TABLE_MODULE);
 	}
 	ASSERT_LT(n, MAX_FAULTS, "too many");
 	/* the log, the list of struct_ops, the rows */
-	ASSERT_GT(n - 1, 3, "allocations");
+	ASSERT_GE(failed, 3, "failed");
 	if (env.verbosity > VERBOSE_NONE)
-		printf("registering struct_ops: %d allocations\n", n - 1);
+		printf("registering struct_ops: %d allocations, %d loads failed\n", n - 1, failed);
 	close(fd);
 	check_count(&before);
 }
