@@ -16,9 +16,7 @@
 #include <linux/bitmap.h>
 #include <linux/bpf.h>
 #include <linux/bpf_verifier.h>
-#include <linux/bsearch.h>
 #include <linux/btf.h>
-#include <linux/hash.h>
 #include <linux/kallsyms.h>
 #include <linux/kfunc_reloc.h>
 #include <linux/log2.h>
@@ -37,12 +35,13 @@ enum kfunc_reloc_ctx {
 /* A row of a table, as it is looked up */
 struct btf_kfunc_reloc {
 	u32 kfunc_id;
-	u32 target_id;
 	s32 where;
-	u32 kind;
-	/* of the target, and whether that was found to agree with the kfunc */
-	unsigned long addr;
+	u32 target_id;
+	u8 kind;
+	/* the target was found to agree with the kfunc */
 	bool checked;
+	/* of the target */
+	unsigned long addr;
 };
 
 /* What a call became at an earlier site. It becomes the same in equal contexts. */
@@ -54,31 +53,53 @@ struct kfunc_reloc_memo {
 	u8 ctx;
 };
 
+/* For each kfunc: one for each combination of contexts, and one that stays free */
+#define KFUNC_RELOC_MEMOS	4
+
+/* By subprogram */
+struct kfunc_reloc_graph {
+	/* enum kfunc_reloc_ctx */
+	u8 ctx[BPF_MAX_SUBPROGS + 2];
+	/* the one that brought KFUNC_CTX_OUTSIDE, or itself */
+	u16 from[BPF_MAX_SUBPROGS + 2];
+};
+
+/* What most programs do without */
+struct kfunc_reloc_room {
+	struct kfunc_reloc_graph graph;
+	struct kfunc_reloc_memo memos[];
+};
+
 struct kfunc_reloc {
 	struct bpf_verifier_env *env;
 	const struct bpf_struct_ops_desc *desc;
-	/* the struct_ops' callback, or its table; NULL if it has neither */
+	/* the struct_ops' callback; NULL if it has a table only, or neither */
 	s32 (*validate)(const struct btf_type *t, const struct btf_member *member,
 			struct bpf_prog *prog, u32 kfunc_id);
 	/* NULL if the program replaces a function of a struct_ops program */
 	const struct btf_member *member;
 	/* the struct_ops' own BTF, in whose ID space the callback speaks */
 	struct btf *btf;
-	/* the module of that BTF, NULL for vmlinux */
-	struct module *mod;
-	/* by subprogram: enum kfunc_reloc_ctx */
-	u8 ctx[BPF_MAX_SUBPROGS + 2];
-	/* by subprogram: the one that brought KFUNC_CTX_OUTSIDE, or itself */
-	u16 from[BPF_MAX_SUBPROGS + 2];
-	/* the call site in question, and the kfunc that it names */
+	/* NULL if every subprogram has the context of the main program */
+	struct kfunc_reloc_graph *graph;
+	/* enum kfunc_reloc_ctx, of the main program */
+	u8 entry;
+	/* the call site in question, its subprogram, and the kfunc that it names */
 	int insn_idx;
+	int subprog;
 	u32 kfunc_id;
-	/* a hash table with room for each kfunc in each combination of contexts */
-	u32 memo_bits;
-	struct kfunc_reloc_memo memos[];
+	/* that kfunc's rows in the table of @desc, or NULL */
+	struct btf_kfunc_reloc *rows;
+	/* the function that is to be called */
+	u32 target_id;
+	/* a hash table of KFUNC_RELOC_MEMOS for each kfunc */
+	struct kfunc_reloc_memo *memos;
+	u32 memo_mask;
+	/* where that and @graph are, unless the program names one kfunc */
+	struct kfunc_reloc_room *room;
 };
 
-static int kfunc_relocs_cmp(const void *a, const void *b)
+static __cold int kfunc_relocs_cmp(const void *a, const void *b)
 {
 	const struct btf_kfunc_reloc *ra = a, *rb = b;
 
@@ -89,44 +110,43 @@ static int kfunc_relocs_cmp(const void *a, const void *b)
 	return 0;
 }
 
-static struct btf_kfunc_reloc *
-kfunc_relocs_find(const struct bpf_struct_ops_desc *desc, u32 kfunc_id, s32 where)
+/* The row that names the kfunc, or NULL. Those for it follow. Not inline, for it
+ * is called in four places.
+ */
+static noinline struct btf_kfunc_reloc *
+kfunc_relocs_find(const struct bpf_struct_ops_desc *desc, u32 kfunc_id)
 {
-	struct btf_kfunc_reloc key = { .kfunc_id = kfunc_id, .where = where };
+	struct btf_kfunc_reloc *rows = desc->relocs;
+	u32 mid, start = 0, end = desc->nr_relocs;
 
-	return bsearch(&key, desc->relocs, desc->nr_relocs, sizeof(key),
-		       kfunc_relocs_cmp);
-}
-
-/* The first row that makes calls of the kfunc calls of the target, or NULL */
-static struct btf_kfunc_reloc *
-kfunc_relocs_find_target(const struct bpf_struct_ops_desc *desc, u32 kfunc_id,
-			 u32 target_id)
-{
-	struct btf_kfunc_reloc *row, *end = desc->relocs + desc->nr_relocs;
-
-	row = kfunc_relocs_find(desc, kfunc_id, BTF_KFUNC_AT_DECL);
-	if (!row)
+	if (!rows)
 		return NULL;
-	for (row++; row < end && row->kfunc_id == kfunc_id; row++) {
-		if (row->kind == BTF_KFUNC_KIND_RELOC &&
-		    row->target_id == target_id)
-			return row;
+	while (start < end) {
+		mid = (start + end) / 2;
+		if (rows[mid].kfunc_id < kfunc_id)
+			start = mid + 1;
+		else
+			end = mid;
 	}
-	return NULL;
+	return rows[start].kfunc_id == kfunc_id ? &rows[start] : NULL;
 }
+
+/* The rows for a kfunc, from behind the row that names it. The table ends with
+ * one for none.
+ */
+#define for_each_kfunc_reloc(row, rows) \
+	for (row = (rows) + 1; row->kfunc_id == (rows)->kfunc_id; row++)
 
 /* Does the struct_ops have the kfunc for its own? */
 bool bpf_kfunc_relocs_own(const struct bpf_struct_ops_desc *desc, u32 kfunc_id)
 {
-	const struct btf_kfunc_reloc *decl;
+	const struct btf_kfunc_reloc *rows = kfunc_relocs_find(desc, kfunc_id);
 
-	decl = kfunc_relocs_find(desc, kfunc_id, BTF_KFUNC_AT_DECL);
-	return decl && decl->kind == BTF_KFUNC_KIND_OWN;
+	return rows && rows->kind == BTF_KFUNC_KIND_OWN;
 }
 
 /* The member that is a function pointer at offset @where, or NULL */
-static const struct btf_member *
+static __cold const struct btf_member *
 kfunc_relocs_member(const struct btf *btf, const struct btf_type *t, s32 where)
 {
 	const struct btf_member *member;
@@ -148,9 +168,9 @@ static bool kfunc_relocs_is_func(const struct btf *btf, u32 id)
 }
 
 /* What is wrong with a row of a sorted table, or NULL */
-static const char *kfunc_relocs_check(const struct bpf_struct_ops_desc *desc,
-				      const struct btf *btf,
-				      const struct btf_kfunc_reloc *row)
+static __cold const char *kfunc_relocs_check(const struct bpf_struct_ops_desc *desc,
+					     const struct btf *btf,
+					     const struct btf_kfunc_reloc *row)
 {
 	const struct bpf_struct_ops_desc *owner;
 	bool names, at_decl;
@@ -178,7 +198,7 @@ static const char *kfunc_relocs_check(const struct bpf_struct_ops_desc *desc,
 	if (row->where == BTF_KFUNC_AT_DECL)
 		return NULL;
 
-	if (!kfunc_relocs_find(desc, row->kfunc_id, BTF_KFUNC_AT_DECL))
+	if (kfunc_relocs_find(desc, row->kfunc_id)->where != BTF_KFUNC_AT_DECL)
 		return "the table does not name its kfunc";
 	if (row->where != BTF_KFUNC_AT_OUTSIDE &&
 	    !kfunc_relocs_member(btf, desc->type, row->where))
@@ -186,15 +206,16 @@ static const char *kfunc_relocs_check(const struct bpf_struct_ops_desc *desc,
 	return NULL;
 }
 
-static const char *kfunc_relocs_func_name(const struct btf *btf, u32 id)
+static __cold const char *kfunc_relocs_func_name(const struct btf *btf, u32 id)
 {
 	const struct btf_type *t = btf_type_by_id(btf, id);
 
 	return id && t ? btf_name_by_offset(btf, t->name_off) : "?";
 }
 
-static const char *kfunc_relocs_where_name(const struct btf *btf,
-					   const struct btf_type *t, s32 where)
+static __cold const char *kfunc_relocs_where_name(const struct btf *btf,
+						  const struct btf_type *t,
+						  s32 where)
 {
 	const struct btf_member *member;
 
@@ -218,7 +239,7 @@ static const char *kfunc_relocs_where_name(const struct btf *btf,
  * Context: Process context, may sleep. Initcalls and module init functions.
  * Return: 0, or a negative error. A line in the kernel log names a bad row.
  */
-int bpf_kfunc_relocs_init(struct bpf_struct_ops_desc *desc, struct btf *btf)
+__cold int bpf_kfunc_relocs_init(struct bpf_struct_ops_desc *desc, struct btf *btf)
 {
 	const struct btf_kfunc_reloc_table *table = desc->st_ops->kfunc_relocs;
 	const struct btf_kfunc_reloc_row *src;
@@ -232,7 +253,7 @@ int bpf_kfunc_relocs_init(struct bpf_struct_ops_desc *desc, struct btf *btf)
 		return 0;
 
 	nr = table->end - table->start;
-	desc->relocs = kcalloc(nr, sizeof(*row), GFP_KERNEL);
+	desc->relocs = kcalloc(nr + 1, sizeof(*row), GFP_KERNEL);
 	if (!desc->relocs)
 		return -ENOMEM;
 	desc->nr_relocs = nr;
@@ -269,42 +290,43 @@ int bpf_kfunc_relocs_init(struct bpf_struct_ops_desc *desc, struct btf *btf)
  *
  * Context: Any but hard interrupt.
  */
-void bpf_kfunc_relocs_release(struct bpf_struct_ops_desc *desc)
+__cold void bpf_kfunc_relocs_release(struct bpf_struct_ops_desc *desc)
 {
 	kfree(desc->relocs);
 	desc->relocs = NULL;
 	desc->nr_relocs = 0;
 }
 
-/* The answer of a table, as that of bpf_struct_ops.kfunc_validate_reloc() */
-static s32 kfunc_relocs_answer(const struct bpf_struct_ops_desc *desc,
-			       u32 kfunc_id, s32 where)
+/* The answer of a kfunc's rows, as that of bpf_struct_ops.kfunc_validate_reloc() */
+static s32 kfunc_relocs_answer(const struct btf_kfunc_reloc *rows, s32 where)
 {
 	const struct btf_kfunc_reloc *row;
 
-	row = kfunc_relocs_find(desc, kfunc_id, where);
-	if (!row)
-		return bpf_kfunc_relocs_own(desc, kfunc_id) ? -EACCES : 0;
-	if (row->kind == BTF_KFUNC_KIND_DENY)
-		return -EACCES;
-	return row->kind == BTF_KFUNC_KIND_RELOC ? row->target_id : 0;
+	for_each_kfunc_reloc(row, rows) {
+		if (row->where != where)
+			continue;
+		if (row->kind == BTF_KFUNC_KIND_DENY)
+			return -EACCES;
+		return row->kind == BTF_KFUNC_KIND_RELOC ? row->target_id : 0;
+	}
+	return rows->kind == BTF_KFUNC_KIND_OWN ? -EACCES : 0;
 }
 
 /* The answer for a program that can run anywhere: one that holds everywhere */
-static s32 kfunc_relocs_answer_anywhere(const struct bpf_struct_ops_desc *desc,
-					const struct btf *btf, u32 kfunc_id)
+static __cold s32 kfunc_relocs_answer_anywhere(const struct bpf_struct_ops_desc *desc,
+					       const struct btf_kfunc_reloc *rows,
+					       const struct btf *btf)
 {
 	const struct btf_type *t = desc->type;
 	const struct btf_member *member;
 	s32 answer;
 	u32 i;
 
-	answer = kfunc_relocs_answer(desc, kfunc_id, BTF_KFUNC_AT_OUTSIDE);
+	answer = kfunc_relocs_answer(rows, BTF_KFUNC_AT_OUTSIDE);
 	for_each_member(i, t, member) {
 		if (!btf_type_resolve_func_ptr(btf, member->type, NULL))
 			continue;
-		if (kfunc_relocs_answer(desc, kfunc_id,
-					__btf_member_bit_offset(t, member) / 8) != answer)
+		if (kfunc_relocs_answer(rows, __btf_member_bit_offset(t, member) / 8) != answer)
 			return -EACCES;
 	}
 	return answer;
@@ -314,6 +336,24 @@ static s32 kfunc_relocs_answer_anywhere(const struct bpf_struct_ops_desc *desc,
 static const struct bpf_prog *kfunc_reloc_prog(const struct bpf_prog *prog)
 {
 	return prog->type == BPF_PROG_TYPE_EXT ? prog->aux->dst_prog : prog;
+}
+
+/* The same for a call in @prog, of a kfunc that the table may not name */
+static __cold s32 kfunc_relocs_answer_prog(const struct bpf_struct_ops_desc *desc,
+					   const struct btf_kfunc_reloc *rows,
+					   const struct btf_member *member,
+					   const struct bpf_prog *prog)
+{
+	s32 where = BTF_KFUNC_AT_OUTSIDE;
+
+	if (!rows)
+		return 0;
+	if (prog->type == BPF_PROG_TYPE_EXT)
+		return kfunc_relocs_answer_anywhere(desc, rows,
+						    kfunc_reloc_prog(prog)->aux->attach_btf);
+	if (member)
+		where = __btf_member_bit_offset(desc->type, member) / 8;
+	return kfunc_relocs_answer(rows, where);
 }
 
 static const struct bpf_struct_ops_desc *
@@ -341,19 +381,12 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
 			  const struct btf_member *member,
 			  struct bpf_prog *prog, u32 kfunc_id)
 {
-	const struct btf *btf = kfunc_reloc_prog(prog)->aux->attach_btf;
-	const struct bpf_struct_ops_desc *desc;
+	const struct bpf_struct_ops_desc *desc = kfunc_reloc_desc(prog);
 
-	desc = kfunc_reloc_desc(prog);
 	if (!desc)
 		return -EINVAL;
-	if (prog->type == BPF_PROG_TYPE_EXT)
-		return kfunc_relocs_answer_anywhere(desc, btf, kfunc_id);
-	if (!member)
-		return kfunc_relocs_answer(desc, kfunc_id,
-					   BTF_KFUNC_AT_OUTSIDE);
-	return kfunc_relocs_answer(desc, kfunc_id,
-				   __btf_member_bit_offset(t, member) / 8);
+	return kfunc_relocs_answer_prog(desc, kfunc_relocs_find(desc, kfunc_id),
+					member, prog);
 }
 EXPORT_SYMBOL_GPL(bpf_kfunc_reloc_table);
 
@@ -362,11 +395,13 @@ static const char *kfunc_reloc_func_name(const struct kfunc_reloc *r, u32 id)
 	return kfunc_relocs_func_name(r->btf, id);
 }
 
-static void kfunc_reloc_log_ctx(const struct kfunc_reloc *r, int subprog,
-				enum kfunc_reloc_ctx ctx)
+static __cold void kfunc_reloc_log_ctx(const struct kfunc_reloc *r,
+				       enum kfunc_reloc_ctx ctx)
 {
 	struct bpf_verifier_log *log = &r->env->log;
 	const char *name = r->desc->st_ops->name;
+	int subprog = r->subprog;
+	const u16 *from;
 
 	if (ctx == KFUNC_CTX_MEMBER) {
 		bpf_log(log, "%s.%s", name,
@@ -380,13 +415,13 @@ static void kfunc_reloc_log_ctx(const struct kfunc_reloc *r, int subprog,
 	}
 	bpf_log(log, "an asynchronous callback of a %s program, %s()", name,
 		subprog_name(r->env, subprog));
-	for (; r->from[subprog] != subprog; subprog = r->from[subprog])
+	for (from = r->graph->from; from[subprog] != subprog; subprog = from[subprog])
 		bpf_log(log, " called by %s()",
-			subprog_name(r->env, r->from[subprog]));
+			subprog_name(r->env, from[subprog]));
 }
 
 /* Ends a line about the call site: where that is. */
-static void kfunc_reloc_log_insn(const struct kfunc_reloc *r)
+static __cold void kfunc_reloc_log_insn(const struct kfunc_reloc *r)
 {
 	struct bpf_verifier_env *env = r->env;
 
@@ -399,19 +434,28 @@ static void kfunc_reloc_log_insn(const struct kfunc_reloc *r)
 	verbose_linfo(env, r->insn_idx, ": ");
 }
 
-/* Where a kfunc that the struct_ops has for its own may be called. */
-static void kfunc_reloc_log_allowed(const struct kfunc_reloc *r, u32 kfunc_id)
+/* The kfunc is that of another struct_ops. */
+static __cold void kfunc_reloc_log_owner(const struct kfunc_reloc *r,
+					 const struct btf *btf,
+					 const struct bpf_struct_ops_desc *owner)
 {
-	const struct btf_kfunc_reloc *row, *end;
-	const char *sep = "; allowed in: ";
+	bpf_log(&r->env->log, "%s() cannot be called from a %s program; only those of %s may",
+		kfunc_relocs_func_name(btf, r->kfunc_id),
+		r->desc->st_ops->name, owner->st_ops->name);
+	kfunc_reloc_log_insn(r);
+}
 
-	if (r->validate != bpf_kfunc_reloc_table ||
-	    !bpf_kfunc_relocs_own(r->desc, kfunc_id))
+/* Where a kfunc that the struct_ops has for its own may be called. */
+static __cold void kfunc_reloc_log_allowed(const struct kfunc_reloc *r)
+{
+	const char *sep = "; allowed in: ";
+	const struct btf_kfunc_reloc *row;
+
+	if (r->validate || !r->rows ||
+	    r->rows->kind != BTF_KFUNC_KIND_OWN)
 		return;
 
-	end = r->desc->relocs + r->desc->nr_relocs;
-	row = kfunc_relocs_find(r->desc, kfunc_id, BTF_KFUNC_AT_DECL);
-	for (row++; row < end && row->kfunc_id == kfunc_id; row++) {
+	for_each_kfunc_reloc(row, r->rows) {
 		if (row->kind == BTF_KFUNC_KIND_DENY)
 			continue;
 		bpf_log(&r->env->log, "%s%s", sep,
@@ -423,16 +467,17 @@ static void kfunc_reloc_log_allowed(const struct kfunc_reloc *r, u32 kfunc_id)
 }
 
 /* The contexts of the caller are contexts of the callee. */
-static void kfunc_reloc_reach(struct kfunc_reloc *r, unsigned long *pending,
-			      int caller, int callee, u8 ctx)
+static void kfunc_reloc_reach(struct kfunc_reloc_graph *graph,
+			      unsigned long *pending, int caller, int callee,
+			      u8 ctx)
 {
-	u8 gained = ctx & ~r->ctx[callee];
+	u8 gained = ctx & ~graph->ctx[callee];
 
 	if (!gained)
 		return;
 	if (gained & KFUNC_CTX_OUTSIDE)
-		r->from[callee] = caller;
-	r->ctx[callee] |= gained;
+		graph->from[callee] = caller;
+	graph->ctx[callee] |= gained;
 	__set_bit(callee, pending);
 }
 
@@ -447,31 +492,21 @@ static void kfunc_reloc_reach(struct kfunc_reloc *r, unsigned long *pending,
  * this is linear in the number of instructions. Without an asynchronous callback
  * there is nothing to find.
  */
-static void kfunc_reloc_find_ctx(struct kfunc_reloc *r)
+static __cold void kfunc_reloc_find_ctx(const struct kfunc_reloc *r)
 {
 	struct bpf_subprog_info *info = r->env->subprog_info;
 	DECLARE_BITMAP(pending, BPF_MAX_SUBPROGS + 2) = {};
+	struct kfunc_reloc_graph *graph = r->graph;
 	struct bpf_verifier_env *env = r->env;
 	struct bpf_insn *insns = env->prog->insnsi;
 	int cnt = env->subprog_cnt;
 	int i, subprog, callee;
-	u8 entry;
 
-	entry = r->member ? KFUNC_CTX_MEMBER : KFUNC_CTX_OUTSIDE;
-	for (subprog = 0; subprog < cnt; subprog++) {
-		if (info[subprog].is_async_cb)
-			break;
-	}
-	if (subprog == cnt) {
-		memset(r->ctx, entry, cnt);
-		return;
-	}
-
-	kfunc_reloc_reach(r, pending, 0, 0, entry);
+	kfunc_reloc_reach(graph, pending, 0, 0, r->entry);
 	/* bpf_throw() may not be called from a callback */
 	callee = env->exception_callback_subprog;
 	if (callee)
-		kfunc_reloc_reach(r, pending, callee, callee, entry);
+		kfunc_reloc_reach(graph, pending, callee, callee, r->entry);
 
 	while ((subprog = find_first_bit(pending, cnt)) < cnt) {
 		__clear_bit(subprog, pending);
@@ -484,10 +519,10 @@ static void kfunc_reloc_find_ctx(struct kfunc_reloc *r)
 			callee = find_subprog(env, i + insns[i].imm + 1);
 			if (bpf_pseudo_call(&insns[i]) ||
 			    info[callee].is_sync_cb)
-				kfunc_reloc_reach(r, pending, subprog, callee,
-						  r->ctx[subprog]);
+				kfunc_reloc_reach(graph, pending, subprog, callee,
+						  graph->ctx[subprog]);
 			if (info[callee].is_async_cb)
-				kfunc_reloc_reach(r, pending, callee, callee,
+				kfunc_reloc_reach(graph, pending, callee, callee,
 						  KFUNC_CTX_OUTSIDE);
 		}
 	}
@@ -496,7 +531,7 @@ static void kfunc_reloc_find_ctx(struct kfunc_reloc *r)
 /* Are @a and @b the same type? Deduplication gives equal types equal IDs, within
  * vmlinux and within a module. Between the two it can fail, so look closer.
  */
-static bool kfunc_reloc_same_type(const struct btf *btf, u32 a, u32 b)
+static __cold bool kfunc_reloc_same_type(const struct btf *btf, u32 a, u32 b)
 {
 	u32 nr_vmlinux = btf_nr_types(bpf_get_btf_vmlinux());
 	bool a_in_vmlinux, b_in_vmlinux;
@@ -541,94 +576,31 @@ static bool kfunc_reloc_same_type(const struct btf *btf, u32 a, u32 b)
 	return true;
 }
 
-/* Do two parameters of these names mean the same to the verifier? It looks at
- * suffixes, and at the whole name of those that size a returned buffer.
+/* What a parameter's name means to the verifier. It looks at suffixes, and at the
+ * whole name of those that size a returned buffer.
  */
-static bool kfunc_reloc_same_meaning(const char *a, const char *b)
+static __cold const char *kfunc_reloc_meaning(const char *name)
 {
-	const char *suffix_a = strstr(a, "__");
-	const char *suffix_b = strstr(b, "__");
-
-	if (!strcmp(a, b))
-		return true;
-	if (strcmp(suffix_a ?: "", suffix_b ?: ""))
-		return false;
-	return strcmp(a, "rdonly_buf_size") && strcmp(a, "rdwr_buf_size") &&
-	       strcmp(b, "rdonly_buf_size") && strcmp(b, "rdwr_buf_size");
+	if (!strcmp(name, "rdonly_buf_size") || !strcmp(name, "rdwr_buf_size"))
+		return name;
+	return strstr(name, "__") ?: "";
 }
 
 /* The function is none that can be called in the place of the kfunc. */
-static __printf(3, 4) int kfunc_reloc_mismatch(const struct kfunc_reloc *r,
-					       u32 target_id,
-					       const char *fmt, ...)
+static __cold __printf(2, 3) int
+kfunc_reloc_mismatch(const struct kfunc_reloc *r, const char *fmt, ...)
 {
-	struct bpf_verifier_log *log = &r->env->log;
+	struct va_format vaf = { .fmt = fmt };
 	va_list args;
 
-	bpf_log(log, "kernel bug: %s relocates %s() to %s() (btf_id %u), but ",
+	va_start(args, fmt);
+	vaf.va = &args;
+	bpf_log(&r->env->log, "kernel bug: %s relocates %s() to %s() (btf_id %u), but %pV",
 		r->desc->st_ops->name, kfunc_reloc_func_name(r, r->kfunc_id),
-		kfunc_reloc_func_name(r, target_id), target_id);
-	if (bpf_verifier_log_needed(log)) {
-		va_start(args, fmt);
-		bpf_verifier_vlog(log, fmt, args);
-		va_end(args);
-	}
+		kfunc_reloc_func_name(r, r->target_id), r->target_id, &vaf);
+	va_end(args);
 	kfunc_reloc_log_insn(r);
 	return -EFAULT;
-}
-
-/* Does all that was proven of the call of the kfunc hold for the target? */
-static int kfunc_reloc_check_target(const struct kfunc_reloc *r,
-				    const struct btf *kfunc_btf,
-				    const struct btf *target_btf, u32 target_id)
-{
-	const struct btf_type *kfunc, *target;
-	const struct btf_param *args, *targs;
-	const char *name, *tname;
-	const u32 *flags;
-	u32 i, nr, other;
-
-	target = btf_type_by_id(r->btf, target_id);
-	if (!target || !btf_type_is_func(target))
-		return kfunc_reloc_mismatch(r, target_id, "that is no function");
-
-	if (bpf_kfunc_is_special(r->kfunc_id))
-		return kfunc_reloc_mismatch(r, target_id, "the former is special");
-	if (bpf_kfunc_is_special(target_id))
-		return kfunc_reloc_mismatch(r, target_id, "the latter is special");
-
-	kfunc = btf_type_by_id(r->btf, r->kfunc_id);
-	kfunc = btf_type_by_id(r->btf, kfunc->type);
-	target = btf_type_by_id(r->btf, target->type);
-	nr = btf_type_vlen(kfunc);
-	if (btf_type_vlen(target) != nr)
-		return kfunc_reloc_mismatch(r, target_id, "they have %u and %u parameters",
-					    nr, btf_type_vlen(target));
-	if (!kfunc_reloc_same_type(r->btf, kfunc->type, target->type))
-		return kfunc_reloc_mismatch(r, target_id, "their return types differ");
-
-	args = btf_params(kfunc);
-	targs = btf_params(target);
-	for (i = 0; i < nr; i++) {
-		name = btf_name_by_offset(r->btf, args[i].name_off);
-		tname = btf_name_by_offset(r->btf, targs[i].name_off);
-		if (!kfunc_reloc_same_type(r->btf, args[i].type, targs[i].type))
-			return kfunc_reloc_mismatch(r, target_id,
-						    "the types of parameter %u differ (%s, %s)",
-						    i + 1, name, tname);
-		if (!kfunc_reloc_same_meaning(name, tname))
-			return kfunc_reloc_mismatch(r, target_id,
-						    "the names of parameter %u mean different things (%s, %s)",
-						    i + 1, name, tname);
-	}
-
-	flags = btf_kfunc_id_set_contains(kfunc_btf, r->kfunc_id, r->env->prog);
-	if (!flags)
-		return kfunc_reloc_mismatch(r, target_id, "the former is none of its kfuncs");
-	if (btf_kfunc_flags_differ(target_btf, target_id, *flags, &other))
-		return kfunc_reloc_mismatch(r, target_id, "their flags differ (0x%x, 0x%x)",
-					    *flags, other);
-	return 0;
 }
 
 struct kfunc_reloc_sym {
@@ -658,19 +630,19 @@ static int kfunc_reloc_match_mod_sym(void *data, const char *name,
  * name: BTF does not tell static functions apart. A symbol of a module must not
  * be looked for in vmlinux.
  */
-static int kfunc_reloc_addr(const struct kfunc_reloc *r, const struct btf *btf,
-			    u32 target_id, unsigned long *addr)
+static __cold int kfunc_reloc_addr(const struct kfunc_reloc *r,
+				   const struct btf *btf, unsigned long *addr)
 {
-	const char *name = kfunc_reloc_func_name(r, target_id);
+	const char *name = kfunc_reloc_func_name(r, r->target_id);
 	struct kfunc_reloc_sym sym = { .name = name };
 
-	if (btf_is_module(btf))
+	if (btf != bpf_get_btf_vmlinux())
 		module_kallsyms_on_each_symbol(btf_get_name(btf),
 					       kfunc_reloc_match_mod_sym, &sym);
 	else
 		kallsyms_on_each_match_symbol(kfunc_reloc_match_sym, name, &sym);
 	if (sym.cnt != 1)
-		return kfunc_reloc_mismatch(r, target_id, "there are %u functions of that name",
+		return kfunc_reloc_mismatch(r, "there are %u functions of that name",
 					    sym.cnt);
 	*addr = sym.addr;
 	return 0;
@@ -682,145 +654,268 @@ static int kfunc_reloc_addr(const struct kfunc_reloc *r, const struct btf *btf,
 static bool kfunc_reloc_stays(const struct kfunc_reloc *r, const struct btf *btf,
 			      unsigned long addr)
 {
-	if (btf_is_module(btf))
-		return within_module_core(addr, r->mod);
+	if (btf != bpf_get_btf_vmlinux())
+		return within_module_core(addr, r->env->attach_btf_mod);
 	return is_kernel_text(addr);
+}
+
+/* Does all that was proven of the call of the kfunc hold for the target? Find its
+ * address, unless that is known.
+ */
+static __cold int kfunc_reloc_check_target(const struct kfunc_reloc *r,
+					   const struct btf *kfunc_btf,
+					   const struct btf *target_btf,
+					   unsigned long *addr)
+{
+	const struct btf_type *kfunc, *target;
+	const struct btf_param *args, *targs;
+	const char *name, *tname;
+	const u32 *flags;
+	u32 i, nr, other;
+	int err;
+
+	target = btf_type_by_id(r->btf, r->target_id);
+	if (!target || !btf_type_is_func(target))
+		return kfunc_reloc_mismatch(r, "that is no function");
+
+	if (bpf_kfunc_is_special(r->kfunc_id))
+		return kfunc_reloc_mismatch(r, "the former is special");
+	if (bpf_kfunc_is_special(r->target_id))
+		return kfunc_reloc_mismatch(r, "the latter is special");
+
+	kfunc = btf_type_by_id(r->btf, r->kfunc_id);
+	kfunc = btf_type_by_id(r->btf, kfunc->type);
+	target = btf_type_by_id(r->btf, target->type);
+	nr = btf_type_vlen(kfunc);
+	if (btf_type_vlen(target) != nr)
+		return kfunc_reloc_mismatch(r, "they have %u and %u parameters",
+					    nr, btf_type_vlen(target));
+	if (!kfunc_reloc_same_type(r->btf, kfunc->type, target->type))
+		return kfunc_reloc_mismatch(r, "their return types differ");
+
+	args = btf_params(kfunc);
+	targs = btf_params(target);
+	for (i = 0; i < nr; i++) {
+		name = btf_name_by_offset(r->btf, args[i].name_off);
+		tname = btf_name_by_offset(r->btf, targs[i].name_off);
+		if (!kfunc_reloc_same_type(r->btf, args[i].type, targs[i].type))
+			return kfunc_reloc_mismatch(r,
+						    "the types of parameter %u differ (%s, %s)",
+						    i + 1, name, tname);
+		if (strcmp(kfunc_reloc_meaning(name), kfunc_reloc_meaning(tname)))
+			return kfunc_reloc_mismatch(r,
+						    "the names of parameter %u mean different things (%s, %s)",
+						    i + 1, name, tname);
+	}
+
+	flags = btf_kfunc_id_set_contains(kfunc_btf, r->kfunc_id, r->env->prog);
+	if (!flags)
+		return kfunc_reloc_mismatch(r, "the former is none of its kfuncs");
+	if (btf_kfunc_flags_differ(target_btf, r->target_id, *flags, &other))
+		return kfunc_reloc_mismatch(r, "their flags differ (0x%x, 0x%x)",
+					    *flags, other);
+
+	if (!*addr) {
+		err = kfunc_reloc_addr(r, target_btf, addr);
+		if (err)
+			return err;
+	}
+	if (!kfunc_reloc_stays(r, target_btf, *addr))
+		return kfunc_reloc_mismatch(r, "the latter is not there after init");
+	return 0;
+}
+
+/* The first row that makes calls of the kfunc calls of the target, or NULL */
+static struct btf_kfunc_reloc *kfunc_reloc_target_row(const struct kfunc_reloc *r)
+{
+	struct btf_kfunc_reloc *row;
+
+	if (!r->rows)
+		return NULL;
+	for_each_kfunc_reloc(row, r->rows) {
+		if (row->kind == BTF_KFUNC_KIND_RELOC &&
+		    row->target_id == r->target_id)
+			return row;
+	}
+	return NULL;
 }
 
 /* Give the target a descriptor of its own. All that comes later in the verifier,
  * and the JIT, then see an ordinary kfunc call.
  */
-static int kfunc_reloc_add_target(struct kfunc_reloc *r, struct btf *kfunc_btf,
-				  u32 target_id, s16 *target_off)
+static int kfunc_reloc_add_target(const struct kfunc_reloc *r,
+				  const struct btf *kfunc_btf, s16 *target_off)
 {
+	const struct bpf_insn *insn = &r->env->prog->insnsi[r->insn_idx];
+	struct btf_kfunc_reloc *row = kfunc_reloc_target_row(r);
 	struct btf *btf_vmlinux = bpf_get_btf_vmlinux();
+	unsigned long addr = row ? row->addr : 0;
 	struct btf *target_btf = r->btf;
-	struct btf_kfunc_reloc *row;
-	unsigned long addr;
-	int err = 0;
+	int err;
 
-	if (target_id < btf_nr_types(btf_vmlinux))
+	if (r->target_id < btf_nr_types(btf_vmlinux))
 		target_btf = btf_vmlinux;
 
 	/* kfunc sets are complete when programs can be loaded: once is enough */
-	row = kfunc_relocs_find_target(r->desc, r->kfunc_id, target_id);
-	if (row && READ_ONCE(row->checked))
-		return bpf_add_kfunc_target(r->env, target_btf, target_id,
-					    row->addr, target_off);
-
-	err = kfunc_reloc_check_target(r, kfunc_btf, target_btf, target_id);
-	if (err)
-		return err;
-	if (row)
-		addr = row->addr;
-	else
-		err = kfunc_reloc_addr(r, target_btf, target_id, &addr);
-	if (err)
-		return err;
-	if (!kfunc_reloc_stays(r, target_btf, addr))
-		return kfunc_reloc_mismatch(r, target_id, "the latter is not there after init");
-	if (row)
-		WRITE_ONCE(row->checked, true);
-	return bpf_add_kfunc_target(r->env, target_btf, target_id, addr,
-				    target_off);
+	if (!row || !READ_ONCE(row->checked)) {
+		err = kfunc_reloc_check_target(r, kfunc_btf, target_btf, &addr);
+		if (err)
+			return err;
+		if (row)
+			WRITE_ONCE(row->checked, true);
+	}
+	return bpf_add_kfunc_target(r->env, insn, target_btf, r->target_id,
+				    addr, target_off);
 }
 
 /* What the call becomes in one context, as the callback or the table says. */
-static s32 kfunc_reloc_ask_ctx(const struct kfunc_reloc *r, int subprog,
-			       enum kfunc_reloc_ctx ctx)
+static __cold s32 kfunc_reloc_ask_ctx(const struct kfunc_reloc *r,
+				      enum kfunc_reloc_ctx ctx)
 {
 	const struct btf_member *member = NULL;
+	struct bpf_prog *prog = r->env->prog;
 	s32 ret;
 
 	if (ctx == KFUNC_CTX_MEMBER)
 		member = r->member;
-	ret = r->validate(r->desc->type, member, r->env->prog, r->kfunc_id);
+	if (r->validate)
+		ret = r->validate(r->desc->type, member, prog, r->kfunc_id);
+	else
+		ret = kfunc_relocs_answer_prog(r->desc, r->rows, member, prog);
 	if (ret >= 0)
 		return ret ?: r->kfunc_id;
 
 	bpf_log(&r->env->log, "%s() cannot be called from ",
 		kfunc_reloc_func_name(r, r->kfunc_id));
-	kfunc_reloc_log_ctx(r, subprog, ctx);
-	kfunc_reloc_log_allowed(r, r->kfunc_id);
+	kfunc_reloc_log_ctx(r, ctx);
+	kfunc_reloc_log_allowed(r);
 	kfunc_reloc_log_insn(r);
 	return ret;
 }
 
 /* What the call becomes in all contexts of its subprogram. */
-static s32 kfunc_reloc_ask(const struct kfunc_reloc *r, int subprog)
+static s32 kfunc_reloc_ask(const struct kfunc_reloc *r, u8 ctx)
 {
 	struct bpf_verifier_log *log = &r->env->log;
 	s32 target = 0, outside;
 
-	if (r->ctx[subprog] & KFUNC_CTX_MEMBER) {
-		target = kfunc_reloc_ask_ctx(r, subprog, KFUNC_CTX_MEMBER);
+	if (ctx & KFUNC_CTX_MEMBER) {
+		target = kfunc_reloc_ask_ctx(r, KFUNC_CTX_MEMBER);
 		if (target < 0)
 			return target;
 	}
-	if (!(r->ctx[subprog] & KFUNC_CTX_OUTSIDE))
+	if (!(ctx & KFUNC_CTX_OUTSIDE))
 		return target;
 
-	outside = kfunc_reloc_ask_ctx(r, subprog, KFUNC_CTX_OUTSIDE);
+	outside = kfunc_reloc_ask_ctx(r, KFUNC_CTX_OUTSIDE);
 	if (outside < 0 || !target || target == outside)
 		return outside;
 
 	bpf_log(log, "%s() means %s() in ",
 		kfunc_reloc_func_name(r, r->kfunc_id),
 		kfunc_reloc_func_name(r, target));
-	kfunc_reloc_log_ctx(r, subprog, KFUNC_CTX_MEMBER);
+	kfunc_reloc_log_ctx(r, KFUNC_CTX_MEMBER);
 	bpf_log(log, ", but %s() in ", kfunc_reloc_func_name(r, outside));
-	kfunc_reloc_log_ctx(r, subprog, KFUNC_CTX_OUTSIDE);
+	kfunc_reloc_log_ctx(r, KFUNC_CTX_OUTSIDE);
 	kfunc_reloc_log_insn(r);
 	return -EINVAL;
 }
 
-/* Fill in what the call becomes. */
-static int kfunc_reloc_decide(struct kfunc_reloc *r, int subprog, s16 off,
-			      struct kfunc_reloc_memo *memo)
+/* The BTF of a kfunc that the program names */
+static struct btf *kfunc_reloc_btf(struct bpf_verifier_env *env, u32 kfunc_id,
+				   s16 off)
 {
-	struct bpf_verifier_env *env = r->env;
+	struct btf *btf_vmlinux = bpf_get_btf_vmlinux();
+
+	/* the IDs of a module's BTF continue those of vmlinux, and name them, too */
+	if (!off || kfunc_id < btf_nr_types(btf_vmlinux))
+		return btf_vmlinux;
+	return find_kfunc_desc_btf(env, off);
+}
+
+/* Where it is, or is to be, remembered what a call becomes. */
+static struct kfunc_reloc_memo *kfunc_reloc_memo(const struct kfunc_reloc *r,
+						 const struct bpf_insn *insn,
+						 u8 ctx)
+{
+	struct kfunc_reloc_memo *memo;
+	u32 i;
+
+	/* kfuncs are side by side in BTF: their IDs do for a hash */
+	for (i = insn->imm;; i++) {
+		memo = &r->memos[i & r->memo_mask];
+		if (!memo->kfunc_id ||
+		    (memo->kfunc_id == insn->imm && memo->off == insn->off &&
+		     memo->ctx == ctx))
+			return memo;
+	}
+}
+
+/* Decide what a call becomes, or say what was decided for an earlier one like it. */
+static noinline __cold int kfunc_reloc_decide(struct kfunc_reloc *r, int insn_idx,
+					      u8 ctx,
+					      const struct kfunc_reloc_memo **memop)
+{
+	const struct bpf_insn *insn = &r->env->prog->insnsi[insn_idx];
 	const struct bpf_struct_ops_desc *owner;
-	u8 ctx = r->ctx[subprog];
-	s16 target_off = off;
+	struct kfunc_reloc_memo *memo;
+	s16 target_off = insn->off;
+	s32 target = insn->imm;
 	struct btf *btf;
-	s32 target;
+	bool has_id;
 	int err;
 
-	btf = find_kfunc_desc_btf(env, off);
+	memo = kfunc_reloc_memo(r, insn, ctx);
+	*memop = memo;
+	/* see the end of add_kfunc_call(): fixup_kfunc_call() rejects it */
+	if (!insn->imm)
+		return 0;
+	/* a table says the same again, a callback is asked */
+	if (memo->kfunc_id && !r->validate)
+		return 0;
+
+	r->insn_idx = insn_idx;
+	r->kfunc_id = insn->imm;
+	if (!ctx) {
+		bpf_log(&r->env->log, "verifier internal error: no live call of %s()",
+			subprog_name(r->env, r->subprog));
+		kfunc_reloc_log_insn(r);
+		return -EFAULT;
+	}
+
+	btf = kfunc_reloc_btf(r->env, insn->imm, insn->off);
 	if (IS_ERR(btf))
 		return PTR_ERR(btf);
-	/* the IDs of a module's BTF continue those of vmlinux, and name them, too */
-	if (r->kfunc_id < btf_nr_types(bpf_get_btf_vmlinux()))
-		btf = bpf_get_btf_vmlinux();
 
-	owner = bpf_struct_ops_find_owner(btf, r->kfunc_id);
+	/* a kfunc of some other module has no ID in the struct_ops' BTF */
+	has_id = btf == r->btf || btf == bpf_get_btf_vmlinux();
+	r->rows = has_id ? kfunc_relocs_find(r->desc, insn->imm) : NULL;
+
+	owner = r->desc;
+	if (!r->rows || r->rows->kind != BTF_KFUNC_KIND_OWN)
+		owner = bpf_struct_ops_find_owner(btf, insn->imm);
 	if (owner && owner != r->desc) {
-		bpf_log(&env->log, "%s() cannot be called from a %s program; only those of %s may",
-			kfunc_relocs_func_name(btf, r->kfunc_id),
-			r->desc->st_ops->name, owner->st_ops->name);
-		kfunc_reloc_log_insn(r);
+		kfunc_reloc_log_owner(r, btf, owner);
 		return -EACCES;
 	}
 
-	/* a kfunc of some other module has no ID in the struct_ops' BTF */
-	if (!r->validate || (btf_is_module(btf) && btf != r->btf))
-		target = r->kfunc_id;
-	else
-		target = kfunc_reloc_ask(r, subprog);
+	if (r->rows || (r->validate && has_id))
+		target = kfunc_reloc_ask(r, ctx);
 	if (target < 0)
 		return target;
 
 	if (memo->kfunc_id && memo->target_id == target)
 		return 0;
 
-	if (target != r->kfunc_id) {
-		err = kfunc_reloc_add_target(r, btf, target, &target_off);
+	if (target != insn->imm) {
+		r->target_id = target;
+		err = kfunc_reloc_add_target(r, btf, &target_off);
 		if (err)
 			return err;
 	}
 	*memo = (struct kfunc_reloc_memo) {
-		.kfunc_id = r->kfunc_id,
-		.off = off,
+		.kfunc_id = insn->imm,
+		.off = insn->off,
 		.ctx = ctx,
 		.target_id = target,
 		.target_off = target_off,
@@ -828,83 +923,123 @@ static int kfunc_reloc_decide(struct kfunc_reloc *r, int subprog, s16 off,
 	return 0;
 }
 
-/* Where it is, or is to be, remembered what the call became. */
-static struct kfunc_reloc_memo *kfunc_reloc_memo(struct kfunc_reloc *r, s16 off,
-						 u8 ctx)
+static __cold void kfunc_reloc_log_call(struct kfunc_reloc *r, int insn_idx,
+					const struct kfunc_reloc_memo *memo)
 {
-	u32 i = hash_32(r->kfunc_id, r->memo_bits);
-	struct kfunc_reloc_memo *memo;
-
-	for (;; i++) {
-		memo = &r->memos[i & (BIT(r->memo_bits) - 1)];
-		if (!memo->kfunc_id ||
-		    (memo->kfunc_id == r->kfunc_id && memo->off == off &&
-		     memo->ctx == ctx))
-			return memo;
-	}
-}
-
-static int kfunc_reloc_call(struct kfunc_reloc *r, int subprog)
-{
-	struct bpf_verifier_env *env = r->env;
-	struct bpf_insn *insn = &env->prog->insnsi[r->insn_idx];
-	struct kfunc_reloc_memo *memo;
-	int err;
-
-	/* see the end of add_kfunc_call(): fixup_kfunc_call() rejects it */
-	r->kfunc_id = insn->imm;
-	if (!r->kfunc_id)
-		return 0;
-	if (r->validate && !r->ctx[subprog]) {
-		bpf_log(&env->log, "verifier internal error: no live call of %s()",
-			subprog_name(env, subprog));
-		kfunc_reloc_log_insn(r);
-		return -EFAULT;
-	}
-
-	/* a table says the same again, a callback is asked */
-	memo = kfunc_reloc_memo(r, insn->off, r->ctx[subprog]);
-	if (!memo->kfunc_id || r->desc->st_ops->kfunc_validate_reloc) {
-		err = kfunc_reloc_decide(r, subprog, insn->off, memo);
-		if (err)
-			return err;
-	}
-	if (memo->target_id == r->kfunc_id)
-		return 0;
-
-	insn->imm = memo->target_id;
-	insn->off = memo->target_off;
-	if (!(env->log.level & BPF_LOG_LEVEL2))
-		return 0;
-
-	bpf_log(&env->log, "%s() relocated to %s() in %s()",
-		kfunc_reloc_func_name(r, r->kfunc_id),
+	r->insn_idx = insn_idx;
+	bpf_log(&r->env->log, "%s() relocated to %s() in %s()",
+		kfunc_reloc_func_name(r, memo->kfunc_id),
 		kfunc_reloc_func_name(r, memo->target_id),
-		subprog_name(env, subprog));
+		subprog_name(r->env, r->subprog));
 	kfunc_reloc_log_insn(r);
-	return 0;
 }
 
 static int kfunc_reloc_calls(struct kfunc_reloc *r)
 {
-	struct bpf_verifier_env *env = r->env;
-	struct bpf_insn *insns = env->prog->insnsi;
-	int i = 0, subprog, end, err;
+	const struct bpf_insn_aux_data *aux = r->env->insn_aux_data;
+	const struct bpf_subprog_info *info = r->env->subprog_info;
+	struct bpf_insn *insn, *insns = r->env->prog->insnsi;
+	const struct kfunc_reloc_memo *memo;
+	int i = 0, end, err;
+	u8 ctx = r->entry;
 
-	if (r->validate)
-		kfunc_reloc_find_ctx(r);
-
-	for (subprog = 0; subprog < env->subprog_cnt; subprog++) {
-		end = env->subprog_info[subprog + 1].start;
+	for (r->subprog = 0; r->subprog < r->env->subprog_cnt; r->subprog++) {
+		if (r->graph)
+			ctx = r->graph->ctx[r->subprog];
+		end = info[r->subprog + 1].start;
 		for (; i < end; i++) {
-			if (!bpf_pseudo_kfunc_call(&insns[i]) ||
-			    !env->insn_aux_data[i].seen)
+			insn = &insns[i];
+			if (!bpf_pseudo_kfunc_call(insn) || !aux[i].seen)
 				continue;
-			r->insn_idx = i;
-			err = kfunc_reloc_call(r, subprog);
-			if (err)
-				return err;
+
+			/* mostly that of an earlier call */
+			memo = &r->memos[insn->imm & r->memo_mask];
+			if (memo->kfunc_id != insn->imm || memo->off != insn->off ||
+			    memo->ctx != ctx || r->validate) {
+				err = kfunc_reloc_decide(r, i, ctx, &memo);
+				if (err)
+					return err;
+			}
+			if (memo->target_id == insn->imm)
+				continue;
+
+			insn->imm = memo->target_id;
+			insn->off = memo->target_off;
+			if (r->env->log.level & BPF_LOG_LEVEL2)
+				kfunc_reloc_log_call(r, i, memo);
 		}
+	}
+	return 0;
+}
+
+static bool kfunc_reloc_has_async_cb(const struct bpf_verifier_env *env)
+{
+	u32 i;
+
+	for (i = 0; i < env->subprog_cnt; i++) {
+		if (env->subprog_info[i].is_async_cb)
+			return true;
+	}
+	return false;
+}
+
+/* Does the program name, dead or alive, a kfunc that a struct_ops has for its own? */
+static bool kfunc_reloc_names_owned(struct bpf_verifier_env *env)
+{
+	u32 i, id, cnt = bpf_kfunc_desc_cnt(env->prog);
+	struct btf *btf;
+	s16 off;
+
+	for (i = 0; i < cnt; i++) {
+		id = bpf_kfunc_desc_id(env->prog, i, &off);
+		btf = kfunc_reloc_btf(env, id, off);
+		if (IS_ERR(btf) || bpf_struct_ops_find_owner(btf, id))
+			return true;
+	}
+	return false;
+}
+
+/* What is to be known before the first call is looked at. @few is for the memos of
+ * programs that name one kfunc.
+ */
+static __cold int kfunc_reloc_prepare(struct kfunc_reloc *r,
+				      struct bpf_verifier_env *env,
+				      struct btf *btf,
+				      const struct bpf_struct_ops_desc *desc,
+				      struct kfunc_reloc_memo *few)
+{
+	bool has_async_cb = kfunc_reloc_has_async_cb(env);
+	u32 cnt = bpf_kfunc_desc_cnt(env->prog);
+	struct bpf_prog *prog = env->prog;
+
+	*r = (struct kfunc_reloc) {
+		.env = env,
+		.desc = desc,
+		.validate = desc->st_ops->kfunc_validate_reloc,
+		.btf = btf,
+		.entry = KFUNC_CTX_OUTSIDE,
+		.memos = few,
+		.memo_mask = KFUNC_RELOC_MEMOS - 1,
+	};
+	memset(few, 0, KFUNC_RELOC_MEMOS * sizeof(*few));
+
+	if (prog->type == BPF_PROG_TYPE_STRUCT_OPS) {
+		r->entry = KFUNC_CTX_MEMBER;
+		r->member = btf_type_member(desc->type) +
+			    prog->expected_attach_type;
+	}
+
+	if (cnt > 1 || has_async_cb) {
+		cnt = KFUNC_RELOC_MEMOS * roundup_pow_of_two(cnt ?: 1);
+		r->room = kvzalloc(struct_size(r->room, memos, cnt), GFP_KERNEL);
+		if (!r->room)
+			return -ENOMEM;
+		r->memos = r->room->memos;
+		r->memo_mask = cnt - 1;
+	}
+	if (has_async_cb) {
+		r->graph = &r->room->graph;
+		kfunc_reloc_find_ctx(r);
 	}
 	return 0;
 }
@@ -927,52 +1062,39 @@ static int kfunc_reloc_calls(struct kfunc_reloc *r)
  */
 int bpf_kfunc_reloc_prog(struct bpf_verifier_env *env)
 {
+	struct kfunc_reloc_memo few[KFUNC_RELOC_MEMOS];
+	const struct bpf_struct_ops_desc *desc;
 	struct bpf_prog *prog = env->prog;
-	const struct bpf_struct_ops *st_ops;
-	struct kfunc_reloc *r;
-	int err = 0;
-	u32 bits;
+	struct kfunc_reloc r;
+	struct btf *btf;
+	int err;
 
 	if (!bpf_prog_has_kfunc_call(prog) ||
 	    resolve_prog_type(prog) != BPF_PROG_TYPE_STRUCT_OPS)
 		return 0;
 
-	/* a call can be in three combinations of contexts: one more stays free */
-	bits = order_base_2(4 * (bpf_kfunc_desc_cnt(prog) ?: 1));
-	r = kvzalloc(struct_size(r, memos, BIT(bits)), GFP_KERNEL);
-	if (!r)
-		return -ENOMEM;
-
-	r->env = env;
-	r->memo_bits = bits;
-	r->btf = kfunc_reloc_prog(prog)->aux->attach_btf;
-	if (btf_is_module(r->btf)) {
-		r->mod = btf_try_get_module(r->btf);
-		if (!r->mod) {
+	btf = kfunc_reloc_prog(prog)->aux->attach_btf;
+	/* held by check_struct_ops_btf_id() unless the program replaces a function */
+	if (btf != bpf_get_btf_vmlinux() && !env->attach_btf_mod) {
+		env->attach_btf_mod = btf_try_get_module(btf);
+		if (!env->attach_btf_mod) {
 			bpf_log(&env->log, "struct_ops module %s is not found\n",
-				btf_get_name(r->btf));
-			err = -ENXIO;
-			goto out;
+				btf_get_name(btf));
+			return -ENXIO;
 		}
 	}
 	/* not before: a module that is not live can still be adding to its own */
-	r->desc = kfunc_reloc_desc(prog);
-	if (!r->desc) {
-		err = -EOPNOTSUPP;
-		goto out;
-	}
+	desc = kfunc_reloc_desc(prog);
+	if (!desc)
+		return -EOPNOTSUPP;
 
-	st_ops = r->desc->st_ops;
-	if (st_ops->kfunc_validate_reloc)
-		r->validate = st_ops->kfunc_validate_reloc;
-	else if (r->desc->nr_relocs)
-		r->validate = bpf_kfunc_reloc_table;
-	if (prog->type == BPF_PROG_TYPE_STRUCT_OPS)
-		r->member = btf_type_member(r->desc->type) +
-			    prog->expected_attach_type;
-	err = kfunc_reloc_calls(r);
-out:
-	module_put(r->mod);
-	kvfree(r);
+	if (!desc->st_ops->kfunc_validate_reloc && !desc->relocs &&
+	    !kfunc_reloc_names_owned(env))
+		return 0;
+	err = kfunc_reloc_prepare(&r, env, btf, desc, few);
+	if (!err)
+		err = kfunc_reloc_calls(&r);
+	if (r.room)
+		kvfree(r.room);
 	return err;
 }
