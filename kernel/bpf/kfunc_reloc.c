@@ -6,7 +6,8 @@
  * that sets bpf_struct_ops.kfunc_validate_reloc says, for each call site of its
  * programs, which kernel function the call means there, or that it may not be
  * made. bpf_kfunc_reloc_prog() asks it, after the program was proven against
- * the kfunc that it names, and makes the call instruction name the answer.
+ * the kfunc that it names, and makes the call instruction name the answer. A
+ * struct_ops that sets bpf_struct_ops.kfunc_relocs says the same in a table.
  *
  * What was proven of the kfunc has to hold for the function that is called in
  * its place, so the two must agree in prototype and flags, and the answer has
@@ -37,7 +38,7 @@ struct btf_kfunc_reloc {
 	u32 kfunc_id;
 	s32 where;
 	u32 target_id;
-	u8 kind;
+	u32 kind;
 	/* the target was found to agree with the kfunc */
 	bool checked;
 	/* of the target */
@@ -64,7 +65,7 @@ struct kfunc_reloc_graph {
 	u16 from[BPF_MAX_SUBPROGS + 2];
 };
 
-/* What most programs do without */
+/* What a program that names one kfunc, and has no asynchronous callback, does without */
 struct kfunc_reloc_room {
 	struct kfunc_reloc_graph graph;
 	struct kfunc_reloc_memo memos[];
@@ -92,10 +93,10 @@ struct kfunc_reloc {
 	struct btf_kfunc_reloc *rows;
 	/* the function that is to be called */
 	u32 target_id;
-	/* a hash table of KFUNC_RELOC_MEMOS for each kfunc */
+	/* a hash table with KFUNC_RELOC_MEMOS for each kfunc */
 	struct kfunc_reloc_memo *memos;
 	u32 memo_mask;
-	/* where that and @graph are, unless the program names one kfunc */
+	/* where these and @graph are, or NULL */
 	struct kfunc_reloc_room *room;
 };
 
@@ -119,8 +120,6 @@ kfunc_relocs_find(const struct bpf_struct_ops_desc *desc, u32 kfunc_id)
 	struct btf_kfunc_reloc *rows = desc->relocs;
 	u32 mid, start = 0, end = desc->nr_relocs;
 
-	if (!rows)
-		return NULL;
 	while (start < end) {
 		mid = (start + end) / 2;
 		if (rows[mid].kfunc_id < kfunc_id)
@@ -128,7 +127,9 @@ kfunc_relocs_find(const struct bpf_struct_ops_desc *desc, u32 kfunc_id)
 		else
 			end = mid;
 	}
-	return rows[start].kfunc_id == kfunc_id ? &rows[start] : NULL;
+	if (start == desc->nr_relocs || rows[start].kfunc_id != kfunc_id)
+		return NULL;
+	return &rows[start];
 }
 
 /* The rows for a kfunc, from behind the row that names it. The table ends with
@@ -313,9 +314,9 @@ static s32 kfunc_relocs_answer(const struct btf_kfunc_reloc *rows, s32 where)
 }
 
 /* The answer for a program that can run anywhere: one that holds everywhere */
-static __cold s32 kfunc_relocs_answer_anywhere(const struct bpf_struct_ops_desc *desc,
-					       const struct btf_kfunc_reloc *rows,
-					       const struct btf *btf)
+static s32 kfunc_relocs_answer_anywhere(const struct bpf_struct_ops_desc *desc,
+					const struct btf_kfunc_reloc *rows,
+					const struct btf *btf)
 {
 	const struct btf_type *t = desc->type;
 	const struct btf_member *member;
@@ -338,11 +339,11 @@ static const struct bpf_prog *kfunc_reloc_prog(const struct bpf_prog *prog)
 	return prog->type == BPF_PROG_TYPE_EXT ? prog->aux->dst_prog : prog;
 }
 
-/* The same for a call in @prog, of a kfunc that the table may not name */
-static __cold s32 kfunc_relocs_answer_prog(const struct bpf_struct_ops_desc *desc,
-					   const struct btf_kfunc_reloc *rows,
-					   const struct btf_member *member,
-					   const struct bpf_prog *prog)
+/* The answer of a table for a call in @prog; @rows is NULL if it does not name the kfunc */
+static s32 kfunc_relocs_answer_prog(const struct bpf_struct_ops_desc *desc,
+				    const struct btf_kfunc_reloc *rows,
+				    const struct btf_member *member,
+				    const struct bpf_prog *prog)
 {
 	s32 where = BTF_KFUNC_AT_OUTSIDE;
 
@@ -492,7 +493,7 @@ static void kfunc_reloc_reach(struct kfunc_reloc_graph *graph,
  * this is linear in the number of instructions. Without an asynchronous callback
  * there is nothing to find.
  */
-static __cold void kfunc_reloc_find_ctx(const struct kfunc_reloc *r)
+static void kfunc_reloc_find_ctx(const struct kfunc_reloc *r)
 {
 	struct bpf_subprog_info *info = r->env->subprog_info;
 	DECLARE_BITMAP(pending, BPF_MAX_SUBPROGS + 2) = {};
@@ -769,8 +770,8 @@ static int kfunc_reloc_add_target(const struct kfunc_reloc *r,
 }
 
 /* What the call becomes in one context, as the callback or the table says. */
-static __cold s32 kfunc_reloc_ask_ctx(const struct kfunc_reloc *r,
-				      enum kfunc_reloc_ctx ctx)
+static s32 kfunc_reloc_ask_ctx(const struct kfunc_reloc *r,
+			       enum kfunc_reloc_ctx ctx)
 {
 	const struct btf_member *member = NULL;
 	struct bpf_prog *prog = r->env->prog;
@@ -833,6 +834,14 @@ static struct btf *kfunc_reloc_btf(struct bpf_verifier_env *env, u32 kfunc_id,
 	return find_kfunc_desc_btf(env, off);
 }
 
+/* Where to begin with looking for the memo of kfunc 0. kfuncs are side by side in BTF,
+ * so their IDs do for a hash; contexts are kept apart.
+ */
+static u32 kfunc_reloc_home(const struct kfunc_reloc *r, u8 ctx)
+{
+	return (r->memo_mask + 1) / KFUNC_RELOC_MEMOS * ctx;
+}
+
 /* Where it is, or is to be, remembered what a call becomes. */
 static struct kfunc_reloc_memo *kfunc_reloc_memo(const struct kfunc_reloc *r,
 						 const struct bpf_insn *insn,
@@ -841,8 +850,7 @@ static struct kfunc_reloc_memo *kfunc_reloc_memo(const struct kfunc_reloc *r,
 	struct kfunc_reloc_memo *memo;
 	u32 i;
 
-	/* kfuncs are side by side in BTF: their IDs do for a hash */
-	for (i = insn->imm;; i++) {
+	for (i = kfunc_reloc_home(r, ctx) + insn->imm;; i++) {
 		memo = &r->memos[i & r->memo_mask];
 		if (!memo->kfunc_id ||
 		    (memo->kfunc_id == insn->imm && memo->off == insn->off &&
@@ -852,9 +860,8 @@ static struct kfunc_reloc_memo *kfunc_reloc_memo(const struct kfunc_reloc *r,
 }
 
 /* Decide what a call becomes, or say what was decided for an earlier one like it. */
-static noinline __cold int kfunc_reloc_decide(struct kfunc_reloc *r, int insn_idx,
-					      u8 ctx,
-					      const struct kfunc_reloc_memo **memop)
+static noinline int kfunc_reloc_decide(struct kfunc_reloc *r, int insn_idx, u8 ctx,
+				       const struct kfunc_reloc_memo **memop)
 {
 	const struct bpf_insn *insn = &r->env->prog->insnsi[insn_idx];
 	const struct bpf_struct_ops_desc *owner;
@@ -942,10 +949,12 @@ static int kfunc_reloc_calls(struct kfunc_reloc *r)
 	const struct kfunc_reloc_memo *memo;
 	int i = 0, end, err;
 	u8 ctx = r->entry;
+	u32 home;
 
 	for (r->subprog = 0; r->subprog < r->env->subprog_cnt; r->subprog++) {
 		if (r->graph)
 			ctx = r->graph->ctx[r->subprog];
+		home = kfunc_reloc_home(r, ctx);
 		end = info[r->subprog + 1].start;
 		for (; i < end; i++) {
 			insn = &insns[i];
@@ -953,7 +962,7 @@ static int kfunc_reloc_calls(struct kfunc_reloc *r)
 				continue;
 
 			/* mostly that of an earlier call */
-			memo = &r->memos[insn->imm & r->memo_mask];
+			memo = &r->memos[(home + insn->imm) & r->memo_mask];
 			if (memo->kfunc_id != insn->imm || memo->off != insn->off ||
 			    memo->ctx != ctx || r->validate) {
 				err = kfunc_reloc_decide(r, i, ctx, &memo);
@@ -1000,13 +1009,12 @@ static bool kfunc_reloc_names_owned(struct bpf_verifier_env *env)
 }
 
 /* What is to be known before the first call is looked at. @few is for the memos of
- * programs that name one kfunc.
+ * one kfunc in one context.
  */
-static __cold int kfunc_reloc_prepare(struct kfunc_reloc *r,
-				      struct bpf_verifier_env *env,
-				      struct btf *btf,
-				      const struct bpf_struct_ops_desc *desc,
-				      struct kfunc_reloc_memo *few)
+static int kfunc_reloc_prepare(struct kfunc_reloc *r, struct bpf_verifier_env *env,
+			       struct btf *btf,
+			       const struct bpf_struct_ops_desc *desc,
+			       struct kfunc_reloc_memo *few)
 {
 	bool has_async_cb = kfunc_reloc_has_async_cb(env);
 	u32 cnt = bpf_kfunc_desc_cnt(env->prog);
@@ -1094,7 +1102,6 @@ int bpf_kfunc_reloc_prog(struct bpf_verifier_env *env)
 	err = kfunc_reloc_prepare(&r, env, btf, desc, few);
 	if (!err)
 		err = kfunc_reloc_calls(&r);
-	if (r.room)
-		kvfree(r.room);
+	kvfree(r.room);
 	return err;
 }
