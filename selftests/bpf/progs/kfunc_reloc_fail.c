@@ -210,6 +210,15 @@ int BPF_PROG(timer_and_static, int arg)
 	return start_timer(inside_static_cb);
 }
 
+/* A callee has been looked at for the program when it turns out to be the callback's. */
+SEC("struct_ops/test_a")
+__failure __msg(MSG_ASYNC "static_inside() called by global_inside() called by inside_global_cb()")
+int BPF_PROG(timer_and_global, int arg)
+{
+	global_inside(arg);
+	return start_timer(inside_global_cb);
+}
+
 RELOC_OPS(test_a, timer);
 RELOC_OPS(test_a, timer_static);
 RELOC_OPS(test_a, timer_global);
@@ -219,6 +228,7 @@ RELOC_OPS(test_a, wq_static);
 RELOC_OPS(test_a, wq_global);
 RELOC_OPS(test_a, timer_and_each);
 RELOC_OPS(test_a, timer_and_static);
+RELOC_OPS(test_a, timer_and_global);
 
 /* One instruction cannot mean two things. */
 
