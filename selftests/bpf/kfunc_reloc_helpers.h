@@ -90,14 +90,14 @@ static int kfunc_calls_xlated(const struct kfunc_calls *kc, int prog_fd,
 		if (insns[i].code != (BPF_JMP | BPF_CALL) ||
 		    insns[i].src_reg != BPF_PSEUDO_KFUNC_CALL)
 			continue;
-#if defined(__x86_64__)
-		kfunc_calls_add_addr(kc, calls, size, kc->call_base + insns[i].imm);
-#else
+#if defined(__loongarch64) || defined(__powerpc64__) || defined(__s390x__)
 		/* a JIT with far kfunc calls finds the function by its BTF ID */
 		const struct btf_type *t = btf__type_by_id(kc->btf, insns[i].imm);
 
 		kfunc_calls_add(kc, calls, size,
 				t ? btf__name_by_offset(kc->btf, t->name_off) : NULL);
+#else
+		kfunc_calls_add_addr(kc, calls, size, kc->call_base + insns[i].imm);
 #endif
 	}
 	free(insns);

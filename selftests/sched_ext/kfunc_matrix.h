@@ -4,7 +4,8 @@
  *
  * These are the answers that Linux 6.12 gave when a program ran: it kept a mask
  * of what the operation in progress allowed, which each kfunc checked. The two
- * tables below are those masks.
+ * tables below are those masks, but for that of ops.cgroup_move(): it said that no
+ * rq was locked there, and one is.
  */
 #ifndef __KFUNC_MATRIX_H__
 #define __KFUNC_MATRIX_H__
@@ -55,7 +56,7 @@ static const struct member {
 	{ "cgroup_init",	KF_UNLOCKED,	.sleepable = true },
 	{ "cgroup_exit",	KF_UNLOCKED,	.sleepable = true },
 	{ "cgroup_prep_move",	KF_UNLOCKED,	.sleepable = true },
-	{ "cgroup_move",	KF_UNLOCKED,	.task = true },
+	{ "cgroup_move",	KF_REST,	.task = true },
 	{ "cgroup_cancel_move",	KF_UNLOCKED },
 	{ "cgroup_set_weight",	KF_UNLOCKED },
 	{ "cpu_online",		KF_UNLOCKED,	.sleepable = true },

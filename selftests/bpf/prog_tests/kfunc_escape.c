@@ -240,6 +240,31 @@ static void test_link_update(struct kfunc_escape *skel)
 	bpf_link__destroy(link);
 }
 
+/* A program of tcp_congestion_ops, which is of vmlinux as bpf_dummy_ops is */
+static int load_vmlinux_ops(void)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+	struct bpf_insn insns[] = {
+		BPF_MOV64_IMM(BPF_REG_0, 0),
+		BPF_EXIT_INSN(),
+	};
+	const struct btf_member *m;
+	const struct btf_type *t;
+	int id;
+
+	id = btf__find_by_name_kind(vmlinux_btf, "tcp_congestion_ops", BTF_KIND_STRUCT);
+	if (!ASSERT_GT(id, 0, "tcp_congestion_ops"))
+		return id;
+	t = btf__type_by_id(vmlinux_btf, id);
+	m = find_member(vmlinux_btf, t, "ssthresh");
+	if (!m)
+		return -ENOENT;
+	opts.attach_btf_id = id;
+	opts.expected_attach_type = m - btf_members(t);
+	return bpf_prog_load(BPF_PROG_TYPE_STRUCT_OPS, NULL, "GPL", insns, ARRAY_SIZE(insns),
+			     &opts);
+}
+
 /* There is no way to run a struct_ops program but through a map. */
 static void test_other_attach(struct kfunc_escape *skel)
 {
@@ -250,6 +275,11 @@ static void test_other_attach(struct kfunc_escape *skel)
 	run_opts.ctx_in = args;
 	run_opts.ctx_size_in = sizeof(args);
 	ASSERT_EQ(bpf_prog_test_run_opts(prog_fd, &run_opts), -EOPNOTSUPP, "test_run");
+	fd = load_vmlinux_ops();
+	if (ASSERT_GE(fd, 0, "load_vmlinux_ops")) {
+		ASSERT_EQ(bpf_prog_test_run_opts(fd, &run_opts), -EOPNOTSUPP, "test_run_vmlinux");
+		close(fd);
+	}
 	run_opts.ctx_size_in = 0;
 	run_opts.ctx_in = NULL;
 	ASSERT_ERR(bpf_prog_test_run_opts(prog_fd, &run_opts), "test_run without arguments");
@@ -374,6 +404,9 @@ static void test_ext_refused(struct kfunc_escape *skel)
 		  "static_sub() is not a global function" },
 		{ "exception_cb", bpf_program__fd(skel->progs.throw_a), "exception_cb",
 		  "Extension programs cannot attach to exception callback" },
+		/* the arguments of a member, an array of u64, are of no type */
+		{ "main", bpf_program__fd(skel->progs.escape_a), "escape_a",
+		  "Cannot replace static functions" },
 		{ "kernel", 0, "bpf_fentry_test1", "Cannot replace kernel functions" },
 	};
 	struct kfunc_escape_ext *ext, *ext2;
