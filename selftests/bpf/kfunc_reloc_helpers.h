@@ -15,6 +15,7 @@
 struct kfunc_calls {
 	struct ksyms *ksyms;		/* by address */
 	unsigned long long call_base;
+	bool far;			/* the JIT has far kfunc calls */
 	struct btf *btf;		/* the program's struct_ops' */
 	bool (*wanted)(const char *name);
 };
@@ -39,6 +40,35 @@ static void kfunc_calls_close(struct kfunc_calls *kc)
 	kc->ksyms = NULL;
 }
 
+/* A call of a translated program has the BTF ID of the kfunc where the JIT has far
+ * kfunc calls, elsewhere how far away it is. Nothing says which, apart from a call.
+ */
+static int kfunc_calls_probe_far(struct kfunc_calls *kc)
+{
+	s32 lock = btf__find_by_name_kind(kc->btf, "bpf_rcu_read_lock", BTF_KIND_FUNC);
+	s32 unlock = btf__find_by_name_kind(kc->btf, "bpf_rcu_read_unlock", BTF_KIND_FUNC);
+	struct bpf_insn insns[] = {
+		CALL_KFUNC(0, lock),
+		CALL_KFUNC(0, unlock),
+		BPF_MOV64_IMM(BPF_REG_0, 0),
+		BPF_EXIT_INSN(),
+	}, *xlated;
+	int fd, err;
+	u32 cnt;
+
+	fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "kfunc_calls", "GPL", insns,
+			   ARRAY_SIZE(insns), NULL);
+	if (!ASSERT_GE(fd, 0, "load_probe"))
+		return -1;
+	err = get_xlated_program(fd, &xlated, &cnt);
+	close(fd);
+	if (!ASSERT_OK(err, "get_xlated_probe"))
+		return -1;
+	kc->far = xlated[0].imm == lock;
+	free(xlated);
+	return 0;
+}
+
 /* The symbols are those of the modules that are loaded now. @wanted says which
  * functions to tell of.
  */
@@ -50,7 +80,8 @@ kfunc_calls_open(struct kfunc_calls *kc, struct btf *btf, bool (*wanted)(const c
 	kc->ksyms = load_kallsyms_custom_local(kfunc_calls_cmp_addr);
 	if (!ASSERT_OK_PTR(kc->ksyms, "load_kallsyms"))
 		return -1;
-	if (ASSERT_OK(kallsyms_find("__bpf_call_base", &kc->call_base), "__bpf_call_base"))
+	if (ASSERT_OK(kallsyms_find("__bpf_call_base", &kc->call_base), "__bpf_call_base") &&
+	    !kfunc_calls_probe_far(kc))
 		return 0;
 	kfunc_calls_close(kc);
 	return -1;
@@ -80,6 +111,7 @@ kfunc_calls_add_addr(const struct kfunc_calls *kc, char *calls, size_t size, lon
 static int kfunc_calls_xlated(const struct kfunc_calls *kc, int prog_fd,
 			      char *calls, size_t size)
 {
+	const struct btf_type *t;
 	struct bpf_insn *insns;
 	u32 cnt, i;
 
@@ -90,15 +122,13 @@ static int kfunc_calls_xlated(const struct kfunc_calls *kc, int prog_fd,
 		if (insns[i].code != (BPF_JMP | BPF_CALL) ||
 		    insns[i].src_reg != BPF_PSEUDO_KFUNC_CALL)
 			continue;
-#if defined(__loongarch64) || defined(__powerpc64__) || defined(__s390x__)
-		/* a JIT with far kfunc calls finds the function by its BTF ID */
-		const struct btf_type *t = btf__type_by_id(kc->btf, insns[i].imm);
-
+		if (!kc->far) {
+			kfunc_calls_add_addr(kc, calls, size, kc->call_base + insns[i].imm);
+			continue;
+		}
+		t = btf__type_by_id(kc->btf, insns[i].imm);
 		kfunc_calls_add(kc, calls, size,
 				t ? btf__name_by_offset(kc->btf, t->name_off) : NULL);
-#else
-		kfunc_calls_add_addr(kc, calls, size, kc->call_base + insns[i].imm);
-#endif
 	}
 	free(insns);
 	return 0;
