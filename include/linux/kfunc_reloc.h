@@ -109,7 +109,7 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
 	} while (0)
 
 /* What follows the two BTF IDs of a row. @off: an expression for the assembler */
-#define __BTF_KFUNC_RELOC_TAIL(where, kind, off, ...)			\
+#define __BTF_KFUNC_RELOC_TAIL(where, kind, off)			\
 	do {								\
 		if (IS_ENABLED(CONFIG_DEBUG_INFO_BTF))			\
 			asm volatile(".pushsection .BTF_ids, \"a\"\n"	\
@@ -117,7 +117,7 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
 				     ".long %c1\n"			\
 				     ".long " off "\n"			\
 				     ".popsection\n"			\
-				     : : "i" (where), "i" (kind), ##__VA_ARGS__); \
+				     : : "i" (where), "i" (kind));	\
 	} while (0)
 
 #define __BTF_KFUNC_RELOC_ROW(kfunc, where, kind)			\
@@ -128,7 +128,9 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
 		__BTF_KFUNC_RELOC_TAIL(where, kind, "0");		\
 	} while (0)
 
-/* A function that is declared, but is not there, does not link */
+/* A function that is declared, but is not there, does not link. Its name stands in the
+ * statement, as in BTF_ID(): an address is no "i" operand where the kernel is -fPIC.
+ */
 #define __BTF_KFUNC_RELOC_ROW_TO(kfunc, where, target)			\
 	do {								\
 		static_assert(__same_type(kfunc, target),		\
@@ -136,7 +138,7 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
 		BTF_ID(func, kfunc)					\
 		BTF_ID(func, target)					\
 		__BTF_KFUNC_RELOC_TAIL(where, BTF_KFUNC_KIND_RELOC,	\
-				       "%c2 - .", "i" (target));	\
+				       #target " - .");			\
 	} while (0)
 
 #define __BTF_KFUNC_AT(member)		offsetof(typeof(*__ops), member)
