@@ -65,16 +65,23 @@ enum btf_kfunc_reloc_kind {
 	BTF_KFUNC_KIND_DENY,
 };
 
-/* A row, as it stands in .BTF_ids */
-struct btf_kfunc_reloc_row {
+/* The BTF IDs of a row, in .BTF_ids. Nothing else can be there: all of it is swapped
+ * when the kernel is built on a machine of the other byte order.
+ */
+struct btf_kfunc_reloc_ids {
 	u32 kfunc_id;
 	u32 target_id;	/* BTF_KFUNC_KIND_RELOC only */
+};
+
+/* The rest of a row, in .rodata */
+struct btf_kfunc_reloc_row {
 	s32 where;
 	u32 kind;
 	s32 target_off;	/* BTF_KFUNC_KIND_RELOC only: from here to the function */
 };
 
 struct btf_kfunc_reloc_table {
+	const struct btf_kfunc_reloc_ids *ids;	/* in the order of the rows */
 	const struct btf_kfunc_reloc_row *start;
 	const struct btf_kfunc_reloc_row *end;
 };
@@ -87,32 +94,41 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
  * can go into an asm statement, and the compiler points at a bad row.
  */
 #define BTF_KFUNC_RELOC_TABLE(name, ops)				\
+	extern const struct btf_kfunc_reloc_ids name##_ids[];		\
 	extern const struct btf_kfunc_reloc_row name##_start[];		\
 	extern const struct btf_kfunc_reloc_row name##_end[];		\
 	static const struct btf_kfunc_reloc_table name = {		\
+		.ids = IS_ENABLED(CONFIG_DEBUG_INFO_BTF) ? name##_ids : NULL, \
 		.start = IS_ENABLED(CONFIG_DEBUG_INFO_BTF) ? name##_start : NULL, \
 		.end = IS_ENABLED(CONFIG_DEBUG_INFO_BTF) ? name##_end : NULL, \
 	};								\
 	static noinline void __init __used __noclone name##_rows(typeof(ops) *__ops)
 
-#define BTF_KFUNC_RELOC_START(name)	__BTF_KFUNC_RELOC_LABEL(name##_start)
-#define BTF_KFUNC_RELOC_END(name)	__BTF_KFUNC_RELOC_LABEL(name##_end)
+#define __BTF_KFUNC_RELOC_ROWS		".rodata.kfunc_relocs"
 
-#define __BTF_KFUNC_RELOC_LABEL(label)					\
+#define BTF_KFUNC_RELOC_START(name)					\
+	do {								\
+		__BTF_KFUNC_RELOC_LABEL(".BTF_ids", name##_ids);	\
+		__BTF_KFUNC_RELOC_LABEL(__BTF_KFUNC_RELOC_ROWS, name##_start);	\
+	} while (0)
+#define BTF_KFUNC_RELOC_END(name)					\
+	__BTF_KFUNC_RELOC_LABEL(__BTF_KFUNC_RELOC_ROWS, name##_end)
+
+#define __BTF_KFUNC_RELOC_LABEL(section, label)				\
 	do {								\
 		if (IS_ENABLED(CONFIG_DEBUG_INFO_BTF))			\
-			asm volatile(".pushsection .BTF_ids, \"a\"\n"	\
+			asm volatile(".pushsection " section ", \"a\"\n" \
 				     ".balign 4\n"			\
 				     ".local " #label "\n"		\
 				     #label ":\n"			\
 				     ".popsection\n");			\
 	} while (0)
 
-/* What follows the two BTF IDs of a row. @off: an expression for the assembler */
-#define __BTF_KFUNC_RELOC_TAIL(where, kind, off)			\
+/* A row without its BTF IDs. @off: an expression for the assembler */
+#define __BTF_KFUNC_RELOC_REST(where, kind, off)			\
 	do {								\
 		if (IS_ENABLED(CONFIG_DEBUG_INFO_BTF))			\
-			asm volatile(".pushsection .BTF_ids, \"a\"\n"	\
+			asm volatile(".pushsection " __BTF_KFUNC_RELOC_ROWS ", \"a\"\n" \
 				     ".long %c0\n"			\
 				     ".long %c1\n"			\
 				     ".long " off "\n"			\
@@ -125,7 +141,7 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
 		static_assert(sizeof(typeof(kfunc) *));			\
 		BTF_ID(func, kfunc)					\
 		BTF_ID_UNUSED						\
-		__BTF_KFUNC_RELOC_TAIL(where, kind, "0");		\
+		__BTF_KFUNC_RELOC_REST(where, kind, "0");		\
 	} while (0)
 
 /* A function that is declared, but is not there, does not link. Its name stands in the
@@ -137,7 +153,7 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
 			      #target "() has not the prototype of " #kfunc "()"); \
 		BTF_ID(func, kfunc)					\
 		BTF_ID(func, target)					\
-		__BTF_KFUNC_RELOC_TAIL(where, BTF_KFUNC_KIND_RELOC,	\
+		__BTF_KFUNC_RELOC_REST(where, BTF_KFUNC_KIND_RELOC,	\
 				       #target " - .");			\
 	} while (0)
 

@@ -243,6 +243,7 @@ static __cold const char *kfunc_relocs_where_name(const struct btf *btf,
 __cold int bpf_kfunc_relocs_init(struct bpf_struct_ops_desc *desc, struct btf *btf)
 {
 	const struct btf_kfunc_reloc_table *table = desc->st_ops->kfunc_relocs;
+	const struct btf_kfunc_reloc_ids *ids;
 	const struct btf_kfunc_reloc_row *src;
 	struct btf_kfunc_reloc *row;
 	const char *why;
@@ -260,10 +261,11 @@ __cold int bpf_kfunc_relocs_init(struct bpf_struct_ops_desc *desc, struct btf *b
 	desc->nr_relocs = nr;
 
 	for (i = 0; i < nr; i++) {
+		ids = &table->ids[i];
 		src = &table->start[i];
 		row = &desc->relocs[i];
-		row->kfunc_id = btf_relocate_id(btf, src->kfunc_id);
-		row->target_id = btf_relocate_id(btf, src->target_id);
+		row->kfunc_id = btf_relocate_id(btf, ids->kfunc_id);
+		row->target_id = btf_relocate_id(btf, ids->target_id);
 		row->where = src->where;
 		row->kind = src->kind;
 		row->addr = (unsigned long)offset_to_ptr(&src->target_off);

@@ -71,7 +71,7 @@ static const struct btf_kfunc_id_set bpf_test_kfunc_table_set = {
 };
 
 /* What no BTF_KFUNC_RELOC_TABLE() can say, or nobody should. IDs are indices of
- * bad_ids until the table is registered.
+ * bad_ids.
  */
 enum bad_id {
 	ID_NONE,
@@ -89,16 +89,22 @@ BTF_ID(func, bpf_task_acquire)
 BTF_ID(struct, bpf_test_kfunc_bad_ops)
 
 #define AT(member)		offsetof(struct bpf_test_kfunc_bad_ops, member)
-#define OWN(id)			{ id, ID_NONE, BTF_KFUNC_AT_DECL, BTF_KFUNC_KIND_OWN }
-#define SHARED(id)		{ id, ID_NONE, BTF_KFUNC_AT_DECL, BTF_KFUNC_KIND_SHARED }
-#define ALLOW(id, where)	{ id, ID_NONE, where, BTF_KFUNC_KIND_ALLOW }
-#define DENY(id, where)		{ id, ID_NONE, where, BTF_KFUNC_KIND_DENY }
-#define RELOC(id, where, to)	{ id, to, where, BTF_KFUNC_KIND_RELOC }
+#define ROW(id, where, kind)	{ { id, ID_NONE }, { where, kind } }
+#define OWN(id)			ROW(id, BTF_KFUNC_AT_DECL, BTF_KFUNC_KIND_OWN)
+#define SHARED(id)		ROW(id, BTF_KFUNC_AT_DECL, BTF_KFUNC_KIND_SHARED)
+#define ALLOW(id, where)	ROW(id, where, BTF_KFUNC_KIND_ALLOW)
+#define DENY(id, where)		ROW(id, where, BTF_KFUNC_KIND_DENY)
+#define RELOC(id, where, to)	{ { id, to }, { where, BTF_KFUNC_KIND_RELOC } }
 
-static struct bad_table {
+#define MAX_BAD_ROWS		4
+
+static const struct bad_table {
 	const char *name;
 	u32 nr;
-	struct btf_kfunc_reloc_row rows[4];
+	struct {
+		struct btf_kfunc_reloc_ids ids;
+		struct btf_kfunc_reloc_row row;
+	} rows[MAX_BAD_ROWS];
 } bad_tables[] = {
 	{ "unknown_kfunc", 3, { OWN(ID_BAD), SHARED(ID_NONE), ALLOW(ID_BAD, AT(first)) } },
 	{ "kfunc_is_struct", 1, { SHARED(ID_STRUCT) } },
@@ -115,17 +121,20 @@ static struct bad_table {
 	{ "far_member", 2, { OWN(ID_BAD), ALLOW(ID_BAD, 1 << 29) } },
 	{ "data_member", 2, { OWN(ID_BAD), ALLOW(ID_BAD, AT(data)) } },
 	{ "within_member", 2, { OWN(ID_BAD), ALLOW(ID_BAD, AT(second) + 1) } },
-	{ "name_of_kind_row", 1, { { ID_BAD, ID_NONE, BTF_KFUNC_AT_DECL,
-				     BTF_KFUNC_KIND_ALLOW } } },
-	{ "row_of_kind_name", 2, { OWN(ID_BAD), { ID_BAD, ID_NONE, AT(first),
-						  BTF_KFUNC_KIND_SHARED } } },
-	{ "unknown_kind", 2, { OWN(ID_BAD), { ID_BAD, ID_NONE, AT(first),
-					      BTF_KFUNC_KIND_DENY + 1 } } },
+	{ "name_of_kind_row", 1, { ROW(ID_BAD, BTF_KFUNC_AT_DECL, BTF_KFUNC_KIND_ALLOW) } },
+	{ "row_of_kind_name", 2, { OWN(ID_BAD), ROW(ID_BAD, AT(first), BTF_KFUNC_KIND_SHARED) } },
+	{ "unknown_kind", 2, { OWN(ID_BAD), ROW(ID_BAD, AT(first), BTF_KFUNC_KIND_DENY + 1) } },
 	{ "own_vmlinux", 1, { OWN(ID_VMLINUX) } },
 	{ "own_others", 1, { OWN(ID_OWN) } },
 };
 
-static struct btf_kfunc_reloc_table bad_relocs;
+static struct btf_kfunc_reloc_ids bad_row_ids[MAX_BAD_ROWS];
+static struct btf_kfunc_reloc_row bad_rows[MAX_BAD_ROWS];
+
+static struct btf_kfunc_reloc_table bad_relocs = {
+	.ids = bad_row_ids,
+	.start = bad_rows,
+};
 
 static int kfunc_table_init(struct btf *btf)
 {
@@ -223,19 +232,19 @@ static struct bpf_struct_ops kfunc_bad_ops = {
 
 static int __init register_bad(void)
 {
-	struct btf_kfunc_reloc_row *row;
+	const struct bad_table *table;
 	u32 i, j;
 
 	for (i = 0; i < ARRAY_SIZE(bad_tables); i++) {
-		if (strcmp(bad_tables[i].name, bad))
+		table = &bad_tables[i];
+		if (strcmp(table->name, bad))
 			continue;
-		for (j = 0; j < bad_tables[i].nr; j++) {
-			row = &bad_tables[i].rows[j];
-			row->kfunc_id = bad_ids[row->kfunc_id];
-			row->target_id = bad_ids[row->target_id];
+		for (j = 0; j < table->nr; j++) {
+			bad_row_ids[j].kfunc_id = bad_ids[table->rows[j].ids.kfunc_id];
+			bad_row_ids[j].target_id = bad_ids[table->rows[j].ids.target_id];
+			bad_rows[j] = table->rows[j].row;
 		}
-		bad_relocs.start = bad_tables[i].rows;
-		bad_relocs.end = bad_tables[i].rows + bad_tables[i].nr;
+		bad_relocs.end = bad_rows + table->nr;
 		return register_bpf_struct_ops(&kfunc_bad_ops, bpf_test_kfunc_bad_ops);
 	}
 	return -ENOENT;
