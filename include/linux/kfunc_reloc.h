@@ -124,13 +124,15 @@ s32 bpf_kfunc_reloc_table(const struct btf_type *t,
 				     ".popsection\n");			\
 	} while (0)
 
-/* A row without its BTF IDs. @off: an expression for the assembler */
+/* A row without its BTF IDs. @off: an expression for the assembler. %n negates; %c would
+ * do without, but on s390 gcc takes it for "as a signed byte".
+ */
 #define __BTF_KFUNC_RELOC_REST(where, kind, off)			\
 	do {								\
 		if (IS_ENABLED(CONFIG_DEBUG_INFO_BTF))			\
 			asm volatile(".pushsection " __BTF_KFUNC_RELOC_ROWS ", \"a\"\n" \
-				     ".long %c0\n"			\
-				     ".long %c1\n"			\
+				     ".long -(%n0)\n"			\
+				     ".long -(%n1)\n"			\
 				     ".long " off "\n"			\
 				     ".popsection\n"			\
 				     : : "i" (where), "i" (kind));	\
