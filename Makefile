@@ -2,7 +2,7 @@
 # Every target does what is needed of the ones before it, and nothing twice.
 .NOTPARALLEL:
 .PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz regress \
-	bisect bench docs matrix vmtest shell base-results clean distclean
+	bisect bench s390x docs matrix vmtest shell base-results clean distclean
 export ACCEL KERNEL LOAD JOBS DEBUG KCSAN STORM FROM
 
 CMD ?= ./test_progs -t kfunc_reloc
@@ -16,6 +16,7 @@ help:
 	@echo 'make regress   all of test_progs, test_verifier and the sched_ext selftests: base against series'
 	@echo 'make bisect    each step of the series, built and booted; FROM=N starts at one'
 	@echo 'make fuzz      20,000 random struct_ops programs against a model; SEED=N COUNT=N'
+	@echo 'make s390x     the series and its BPF selftests on s390x, in QEMU'
 	@echo 'make bench     what it costs and saves, counted in instructions: bench/results.md'
 	@echo 'make matrix    every operation of sched_ext x every kfunc of sched_ext: what loads, what is bound'
 	@echo 'make docs      the documentation of the kernel, as html, in build/docs'
@@ -71,6 +72,8 @@ regress: tree
 	@scripts/regress $(ONLY)
 bisect: tree
 	@scripts/bisect
+s390x: tree
+	@scripts/s390x
 bench: tree
 	@scripts/bench
 base-results: tree

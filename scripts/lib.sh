@@ -70,6 +70,31 @@ patches_hash() {
 	cat "${list[@]}" | sha256sum | cut -c1-16
 }
 
+# fetch FILE SHA256 URL...: 0 it is there and right, 1 no URL has it; else ends.
+fetch() {
+	local file=$1 sum=$2 url rc
+	shift 2
+	rm -f "$file.part"
+	for url; do
+		rc=0
+		curl -sSfL --connect-timeout 20 --speed-limit 1000 --speed-time 60 --retry 2 \
+			-o "$file.part" "$url" 2>/tmp/curl || rc=$?
+		case $rc in
+		0)	if ! echo "$sum  $file.part" | sha256sum --quiet -c >/dev/null 2>&1; then
+				rm -f "$file.part"
+				die "$url has not the sha256 $sum: not used"
+			fi
+			mv "$file.part" "$file"
+			return 0 ;;
+		22)	;; # it is not there, or no longer
+		*)	rm -f "$file.part"
+			die "cannot download $url: $(tail -n 1 /tmp/curl)" ;;
+		esac
+	done
+	rm -f "$file.part"
+	return 1
+}
+
 # value FILE KEY: the value in a file of key=value lines, empty when missing.
 value() { [ ! -e "$1" ] || sed -n "s/^$2=//p" "$1" | head -n 1; }
 
