@@ -4,17 +4,28 @@
 # Sourced, never run. The variables below are for the scripts that source it.
 # shellcheck disable=SC2034
 
+# Whoever ends a script ends what it runs, too: each asks for a signal when its parent dies.
+if [ "${PK_TIED-}" != $$ ]; then
+	PK_TIED=$$ exec setpriv --pdeathsig TERM -- "$0" "$@"
+fi
+
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ME=$(basename "$0")
-BUILD=$TOP/build
-ROOT=$BUILD/toolbox
+# The series that is offered: its files are in the folders at the top.
+MAIN=v6.12
+export SERIES=${SERIES:-$MAIN}
+PATCHES=$TOP/patches/$SERIES
+# The toolbox shows build/SERIES as /src/build, so that a compiler sees the same paths
+# for each series and in each clone.
+OUT=build/$SERIES
+BUILD=$TOP/$OUT
+[ -z "${PK_INSIDE-}" ] || BUILD=$TOP/build
+ROOT=$TOP/build/toolbox
 LINUX=$BUILD/linux
-# TREE=base: work on build/base, which the toolbox shows as build/linux.
+# TREE=base: work on build/SERIES/base, which the toolbox shows as build/linux.
 TREE=${TREE:-linux}
 LOGS=$BUILD/logs
 CACHE=${PK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/polymorphic-kfuncs}
-SERIES=${SERIES:-v6.12}
-PATCHES=$TOP/patches/$SERIES
 JOBS=${JOBS:-$(nproc)}
 
 SUDO=()
@@ -23,62 +34,86 @@ SUDO=()
 say() { printf '==> %s\n' "$*"; }
 die() { printf '%s: error: %s\n' "$ME" "$*" >&2; exit 1; }
 
-# took START: the time since $SECONDS was START, for people.
-took() {
-	local t=$((SECONDS - $1))
-	if [ "$t" -lt 60 ]; then printf '%d s' "$t"; else printf '%d min %02d s' $((t / 60)) $((t % 60)); fi
+[ -e "$PATCHES/base" ] ||
+	die "SERIES=$SERIES: there is no patches/$SERIES, but $(cd "$TOP/patches" && echo v*)"
+
+# time_of SECONDS, took START: for people.
+time_of() {
+	if [ "$1" -lt 60 ]; then printf '%d s' "$1"; else printf '%d min %02d s' $(($1 / 60)) $(($1 % 60)); fi
 }
+took() { time_of $((SECONDS - $1)); }
 
 # need_space DIR MIB: stop before a long step that cannot finish.
 need_space() {
 	local free
+	mkdir -p "$1"
 	free=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
 	[ "$free" -ge "$2" ] ||
 		die "$1 has $free MiB free, this needs $2: free some, or set PK_CACHE or clone elsewhere"
 }
 
-# step NAME TEXT COMMAND...: one line that says what is done and how long it
-# took. What COMMAND prints goes to build/logs/NAME.log; the end of it is shown,
-# and the script ends, when COMMAND fails.
+# tie PID: until untie, a signal that ends this script ends this child, too. For "wait" alone:
+# bash keeps a trap waiting for as long as a child in the foreground runs.
+tie() {
+	# shellcheck disable=SC2064
+	trap "kill $1 2>/dev/null; exit 143" TERM HUP
+	# shellcheck disable=SC2064
+	trap "kill $1 2>/dev/null; exit 130" INT
+}
+untie() { trap - TERM HUP INT; }
+
+# step NAME TEXT COMMAND...: one line that says what is done and how long it took; on a
+# terminal also how long it has run, and the last line of its log, where a download shows
+# its progress. The log is NAME.log; the end of it is shown, and the script ends, when
+# COMMAND fails. ABOUT=MINUTES: what it takes on two idle cores, when that is long.
 step() {
-	local name=$1 text=$2 start=$SECONDS rc=0
+	local name=$1 log=$LOGS/$1.log start=$SECONDS rc=0 pid text=$2${ABOUT:+ (about $ABOUT min)}
 	shift 2
+	# not the function: the shell that ran it would outlive this one
+	[ "$1" != inside ] || set -- "$TOP/scripts/in-toolbox" "${INSIDE_OPTS[@]}" "/src/scripts/$ME" "${@:2}"
 	mkdir -p "$LOGS"
 	printf '==> %s: %s ... ' "$name" "$text"
-	"$@" >"$LOGS/$name.log" 2>&1 </dev/null || rc=$?
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	tie $pid
+	while [ -t 1 ] && kill -0 $pid 2>/dev/null; do
+		printf '\r\e[K==> %s: %s ... %s  %.40s' "$name" "$text" "$(took "$start")" \
+			"$(tail -c 200 "$log" | tr '\r\t' '\n ' | tail -n 1)"
+		sleep 0.5
+	done
+	wait $pid || rc=$?
+	untie
+	[ ! -t 1 ] || printf '\r\e[K==> %s: %s ... ' "$name" "$text"
 	if [ "$rc" = 0 ]; then
 		printf '%s\n' "$(took "$start")"
 		return
 	fi
 	printf 'FAILED after %s\n' "$(took "$start")"
-	if tail -n 1 "$LOGS/$name.log" | grep -q '^[a-z-]*: error: '; then
-		tail -n 1 "$LOGS/$name.log" >&2
-		exit 1
-	fi
-	tail -n 20 "$LOGS/$name.log" | sed 's/^/    /' >&2
-	die "$name failed, the whole log is ${LOGS#"$TOP"/}/$name.log"
+	if tail -n 1 "$log" | grep '^[a-z-]*: error: ' >&2; then exit 1; fi
+	tail -n 20 "$log" | sed 's/^/    /' >&2
+	die "$name failed, the whole log is ${log#"$TOP"/}"
 }
 
 # inside ARG...: this same script, in the toolbox, with these arguments.
 inside() { "$TOP/scripts/in-toolbox" "${INSIDE_OPTS[@]}" "/src/scripts/$ME" "$@"; }
 INSIDE_OPTS=()
 
-# patches_hash: names the content of the series; "none" when there is none.
-patches_hash() {
-	local list=("$PATCHES"/[0-9]*.patch)
+# hash_of DIR: names the content of the patches there; "none" when there is none.
+hash_of() {
+	local list=("$1"/[0-9]*.patch)
 	[ -e "${list[0]}" ] || { echo none; return; }
 	cat "${list[@]}" | sha256sum | cut -c1-16
 }
 
 # fetch FILE SHA256 URL...: 0 it is there and right, 1 no URL has it; else ends.
 fetch() {
-	local file=$1 sum=$2 url rc
+	local file=$1 sum=$2 url rc err=/tmp/curl.$$
 	shift 2
 	rm -f "$file.part"
 	for url; do
 		rc=0
-		curl -sSfL --connect-timeout 20 --speed-limit 1000 --speed-time 60 --retry 2 \
-			-o "$file.part" "$url" 2>/tmp/curl || rc=$?
+		curl -fL --progress-bar --connect-timeout 20 --speed-limit 1000 --speed-time 60 --retry 2 \
+			-o "$file.part" "$url" 2> >(tee "$err" >&2) || rc=$?
 		case $rc in
 		0)	if ! echo "$sum  $file.part" | sha256sum --quiet -c >/dev/null 2>&1; then
 				rm -f "$file.part"
@@ -88,15 +123,23 @@ fetch() {
 			return 0 ;;
 		22)	;; # it is not there, or no longer
 		*)	rm -f "$file.part"
-			die "cannot download $url: $(tail -n 1 /tmp/curl)" ;;
+			die "cannot download $url: $(tr '\r' '\n' <"$err" | sed -n 's/^curl: ([0-9]*) //p' | tail -n 1)" ;;
 		esac
 	done
 	rm -f "$file.part"
 	return 1
 }
 
+# source_tar FILE: the tar of the kernel in what scripts/base fetches, on standard output.
+source_tar() {
+	case $1 in
+	*.deb)	dpkg-deb --fsys-tarfile "$1" | tar -xO --wildcards './usr/src/linux-source-*.tar.xz' ;;
+	*)	cat "$1" ;;
+	esac | xz -dcT0
+}
+
 # value FILE KEY: the value in a file of key=value lines, empty when missing.
 value() { [ ! -e "$1" ] || sed -n "s/^$2=//p" "$1" | head -n 1; }
 
-# The kernel tree of the user's own that is the base, empty when it is the tarball.
+# The kernel tree of the user's own that is the base, empty when it is the archive's.
 KERNEL=${KERNEL:-$(value "$BUILD/tree.stamp" kernel)}
