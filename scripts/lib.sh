@@ -12,7 +12,7 @@ fi
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ME=$(basename "$0")
 # The series that is offered: its files are in the folders at the top.
-MAIN=v6.12
+MAIN=v7.3
 export SERIES=${SERIES:-$MAIN}
 PATCHES=$TOP/patches/$SERIES
 # The toolbox shows build/SERIES as /src/build, so that a compiler sees the same paths

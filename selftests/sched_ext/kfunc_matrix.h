@@ -1,182 +1,222 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every kfunc of sched_ext is in every member of struct sched_ext_ops.
- *
- * These are the answers that Linux 6.12 gave when a program ran: it kept a mask
- * of what the operation in progress allowed, which each kfunc checked. The two
- * tables below are those masks, but for that of ops.cgroup_move(): it said that no
- * rq was locked there, and one is.
+ * From where the kfuncs of sched_ext can be called. This is written down from
+ * what Linux 7.3 decided for a program as a whole, in scx_kf_allow_flags[] and
+ * the kfunc sets. Asynchronous callbacks have what can be called with no rq
+ * locked, whichever op arms them.
  */
 #ifndef __KFUNC_MATRIX_H__
 #define __KFUNC_MATRIX_H__
 
+#include <bpf/btf.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-enum {
-	KF_UNLOCKED		= 0,
-	KF_CPU_RELEASE		= 1 << 0,
-	KF_DISPATCH		= 1 << 1,
-	KF_ENQUEUE		= 1 << 2,
-	KF_SELECT_CPU		= 1 << 3,
-	KF_REST			= 1 << 4,
-	KF_RQ_LOCKED		= (1 << 5) - 1,
+enum site {
+	MAIN,
+	TIMER,
+	WQ,
+	TASK_WORK,
+	NR_SITES,
 };
 
-/* What SCX_CALL_OP*() said of the operation */
+#define WQ_SET_CALLBACK	"bpf_wq_set_callback"
+
+enum { CPU_FORM, CID_FORM, NR_OPS };
+
+static const char * const ops_names[NR_OPS] = { "sched_ext_ops", "sched_ext_ops_cid" };
+
+/* scx_kf_allow_flags */
+enum {
+	UNLOCKED	= 1 << 0,
+	INIT_CIDS	= 1 << 1,
+	CPU_RELEASE	= 1 << 2,
+	DISPATCH	= 1 << 3,
+	ENQUEUE		= 1 << 4,
+	SELECT_CPU	= 1 << 5,
+};
+
+#define BOTH(name)	{ name, name }	/* the same in both forms */
+
 static const struct member {
-	const char *name;
-	int mask;
-	bool task;		/* on behalf of a task, as SCX_CALL_OP_TASK() */
+	const char *names[NR_OPS];
+	int flags;
 	bool sleepable;		/* see bpf_scx_check_member() */
+	bool tried_async;	/* by default, with callbacks */
 } members[] = {
-	{ "select_cpu",		KF_ENQUEUE | KF_SELECT_CPU, .task = true },
-	{ "enqueue",		KF_ENQUEUE,	.task = true },
-	{ "dequeue",		KF_REST,	.task = true },
-	{ "dispatch",		KF_DISPATCH },
-	{ "tick",		KF_REST,	.task = true },
-	{ "runnable",		KF_REST,	.task = true },
-	{ "running",		KF_REST,	.task = true },
-	{ "stopping",		KF_REST,	.task = true },
-	{ "quiescent",		KF_REST,	.task = true },
-	{ "yield",		KF_REST,	.task = true },
-	{ "core_sched_before",	KF_REST,	.task = true },
-	{ "set_weight",		KF_REST,	.task = true },
-	{ "set_cpumask",	KF_REST,	.task = true },
-	{ "update_idle",	KF_REST },
-	{ "cpu_acquire",	KF_REST },
-	{ "cpu_release",	KF_CPU_RELEASE },
-	{ "init_task",		KF_UNLOCKED,	.sleepable = true },
-	{ "exit_task",		KF_REST,	.task = true },
-	{ "enable",		KF_REST,	.task = true },
-	{ "disable",		KF_REST,	.task = true },
-	{ "dump",		KF_UNLOCKED },
-	{ "dump_cpu",		KF_REST },
-	{ "dump_task",		KF_REST },
-	{ "cgroup_init",	KF_UNLOCKED,	.sleepable = true },
-	{ "cgroup_exit",	KF_UNLOCKED,	.sleepable = true },
-	{ "cgroup_prep_move",	KF_UNLOCKED,	.sleepable = true },
-	{ "cgroup_move",	KF_REST,	.task = true },
-	{ "cgroup_cancel_move",	KF_UNLOCKED },
-	{ "cgroup_set_weight",	KF_UNLOCKED },
-	{ "cpu_online",		KF_UNLOCKED,	.sleepable = true },
-	{ "cpu_offline",	KF_UNLOCKED,	.sleepable = true },
-	{ "init",		KF_UNLOCKED,	.sleepable = true },
-	{ "exit",		KF_UNLOCKED,	.sleepable = true },
+	{ { "select_cpu", "select_cid" },	SELECT_CPU | ENQUEUE },
+	{ BOTH("enqueue"),			SELECT_CPU | ENQUEUE, .tried_async = true },
+	{ BOTH("dequeue") },
+	{ BOTH("dispatch"),			ENQUEUE | DISPATCH, .tried_async = true },
+	{ BOTH("tick") },
+	{ BOTH("runnable") },
+	{ BOTH("running") },
+	{ BOTH("stopping") },
+	{ BOTH("quiescent") },
+	{ BOTH("yield") },
+	{ BOTH("core_sched_before") },
+	{ BOTH("set_weight") },
+	{ { "set_cpumask", "set_cmask" } },
+	{ BOTH("update_idle") },
+	{ BOTH("init_task"),			UNLOCKED, .sleepable = true },
+	{ BOTH("exit_task") },
+	{ BOTH("enable") },
+	{ BOTH("disable") },
+	{ BOTH("dump"),				UNLOCKED },
+	{ { "dump_cpu", "dump_cid" } },
+	{ BOTH("dump_task") },
+	{ { "cgroup_init", "cpuctl_init" },	UNLOCKED, .sleepable = true },
+	{ { "cgroup_exit", "cpuctl_exit" },	UNLOCKED, .sleepable = true },
+	{ { "cgroup_prep_move", "cpuctl_prep_move" }, UNLOCKED, .sleepable = true },
+	{ { "cgroup_move", "cpuctl_move" } },
+	{ { "cgroup_cancel_move", "cpuctl_cancel_move" }, UNLOCKED },
+	{ { "cgroup_set_weight", "cpuctl_set_weight" }, UNLOCKED },
+	{ { "cgroup_set_bandwidth", "cpuctl_set_bandwidth" }, UNLOCKED, .sleepable = true },
+	{ { "cgroup_set_idle", "cpuctl_set_idle" }, UNLOCKED },
+	{ BOTH("sub_attach"),			UNLOCKED, .sleepable = true },
+	{ BOTH("sub_detach"),			UNLOCKED, .sleepable = true },
+	{ BOTH("sub_caps_updated") },
+	{ BOTH("sub_ecaps_updated"),		ENQUEUE | DISPATCH },
+	{ { "cpu_online", "cid_online" },	UNLOCKED, .sleepable = true },
+	{ { "cpu_offline", "cid_offline" },	UNLOCKED, .sleepable = true },
+	{ BOTH("init_cids"),			UNLOCKED | INIT_CIDS, .sleepable = true,
+						.tried_async = true },
+	{ BOTH("init"),				UNLOCKED, .sleepable = true },
+	{ BOTH("exit"),				UNLOCKED, .sleepable = true },
+	{ { "cpu_acquire", NULL } },
+	{ { "cpu_release", NULL },		CPU_RELEASE, .tried_async = true },
 };
-
-/* Asynchronous callbacks run for no operation. */
-static const struct member outside = { "an asynchronous callback", KF_UNLOCKED };
-
-/* What kfuncs are there for? By program type, as they were registered. */
-enum {
-	IN_SYSCALL		= 1 << 0,
-	IN_TRACING		= 1 << 1,
-	IN_NONE			= 1 << 2,	/* not a kfunc at all */
-};
-
-#define ANY	.any = true, .types = IN_SYSCALL | IN_TRACING
 
 /*
- * What the kfuncs checked, and how to call them. @args has one letter for each:
- *	0	a scalar
- *	t	a task
- *	b	a bool on the stack
- *	f, a, z	a format, the array of its arguments, the array's size
+ * @args has one letter for each argument:
+ *	0 to 9	this number
+ *	t	the current task
+ *	m	its cpumask
  *	i	an iterator
- *	m	a cpumask
- *	M, I	a cpumask, one of the idle cpumasks, that the kfunc releases
- *	-	none, but the kfunc is called for an iterator anyway
+ *	r	what @acquire returned
+ *	d	zeroes on the stack
  */
 static const struct kfunc {
 	const char *name;
 	const char *args;
-	int allowed;		/* scx_kf_allowed() */
-	bool if_unlocked;	/* scx_kf_allowed_if_unlocked() */
-	bool on_arg_tasks;	/* scx_kf_allowed_on_arg_tasks() */
-	bool any;		/* no check */
+	int groups;		/* an op must have one of these flags; any op if none */
+	bool cpu_only;		/* not for sched_ext_ops_cid */
 	bool sleepable;
-	int types;
-	const char *release;	/* what to do with the returned value */
-	const char *direct;	/* what it becomes where ENQUEUE is allowed ... */
-	const char *buffered;	/* ... and where DISPATCH is */
+	bool tried;		/* by default */
+	const char *acquire;	/* called before it */
+	const char *release;	/* called with what it returned */
+	const char *direct;	/* what it is in ops.select_cpu() and ops.enqueue() ... */
+	const char *buffered;	/* ... and in ops.dispatch() and ops.sub_ecaps_updated() */
 } kfuncs[] = {
-	{ "scx_bpf_select_cpu_dfl",	"t00b",	KF_SELECT_CPU },
-	{ "scx_bpf_dispatch",		"t000",	KF_ENQUEUE | KF_DISPATCH,
-	  .direct = "scx_bpf_dispatch_direct",
-	  .buffered = "scx_bpf_dispatch_buffered" },
-	{ "scx_bpf_dispatch_vtime",	"t0000", KF_ENQUEUE | KF_DISPATCH,
-	  .direct = "scx_bpf_dispatch_vtime_direct",
-	  .buffered = "scx_bpf_dispatch_vtime_buffered" },
-	{ "scx_bpf_dispatch_nr_slots",	"",	KF_DISPATCH },
-	{ "scx_bpf_dispatch_cancel",	"",	KF_DISPATCH },
-	{ "scx_bpf_consume",		"0",	KF_DISPATCH },
-	{ "scx_bpf_dispatch_from_dsq",	"it00",	KF_DISPATCH,
-	  .if_unlocked = true, .types = IN_SYSCALL },
-	{ "scx_bpf_dispatch_vtime_from_dsq", "it00", KF_DISPATCH,
-	  .if_unlocked = true, .types = IN_SYSCALL },
-	{ "scx_bpf_reenqueue_local",	"",	KF_CPU_RELEASE },
-	{ "scx_bpf_task_cgroup",	"t",	KF_RQ_LOCKED,
-	  .on_arg_tasks = true, .types = IN_SYSCALL | IN_TRACING,
-	  .release = "bpf_cgroup_release" },
-	{ "scx_bpf_dispatch_from_dsq_set_slice", "i0",
-	  .any = true, .types = IN_SYSCALL },
-	{ "scx_bpf_dispatch_from_dsq_set_vtime", "i0",
-	  .any = true, .types = IN_SYSCALL },
-	{ "scx_bpf_create_dsq",		"00",
-	  .any = true, .types = IN_SYSCALL, .sleepable = true },
-	{ "scx_bpf_kick_cpu",		"00",	ANY },
-	{ "scx_bpf_dsq_nr_queued",	"0",	ANY },
-	{ "scx_bpf_destroy_dsq",	"0",	ANY },
-	{ "bpf_iter_scx_dsq_new",	"-",	ANY },
-	{ "bpf_iter_scx_dsq_next",	"i",	ANY },
-	{ "bpf_iter_scx_dsq_destroy",	"-",	ANY },
-	{ "scx_bpf_exit_bstr",		"0faz",	ANY },
-	{ "scx_bpf_error_bstr",		"faz",	ANY },
-	{ "scx_bpf_dump_bstr",		"faz",	ANY },
-	{ "scx_bpf_cpuperf_cap",	"0",	ANY },
-	{ "scx_bpf_cpuperf_cur",	"0",	ANY },
-	{ "scx_bpf_cpuperf_set",	"00",	ANY },
-	{ "scx_bpf_nr_cpu_ids",		"",	ANY },
-	{ "scx_bpf_get_possible_cpumask", "",	ANY, .release = "scx_bpf_put_cpumask" },
-	{ "scx_bpf_get_online_cpumask",	"",	ANY, .release = "scx_bpf_put_cpumask" },
-	{ "scx_bpf_put_cpumask",	"M",	ANY },
-	{ "scx_bpf_get_idle_cpumask",	"",	ANY, .release = "scx_bpf_put_idle_cpumask" },
-	{ "scx_bpf_get_idle_smtmask",	"",	ANY, .release = "scx_bpf_put_idle_cpumask" },
-	{ "scx_bpf_put_idle_cpumask",	"I",	ANY },
-	{ "scx_bpf_test_and_clear_cpu_idle", "0", ANY },
-	{ "scx_bpf_pick_idle_cpu",	"m0",	ANY },
-	{ "scx_bpf_pick_any_cpu",	"m0",	ANY },
-	{ "scx_bpf_task_running",	"t",	ANY },
-	{ "scx_bpf_task_cpu",		"t",	ANY },
-	{ "scx_bpf_cpu_rq",		"0",	ANY },
+#define GROUPS(mask)	.groups = (mask), .tried = true
+	{ "scx_bpf_dsq_insert",		"t000",	GROUPS(ENQUEUE) },
+	{ "scx_bpf_dsq_insert___v2",	"t000",	GROUPS(ENQUEUE),
+	  .direct = "scx_bpf_dsq_insert_direct",
+	  .buffered = "scx_bpf_dsq_insert_buffered" },
+	{ "__scx_bpf_dsq_insert_vtime",	"td",	GROUPS(ENQUEUE),
+	  .direct = "__scx_bpf_dsq_insert_vtime_direct",
+	  .buffered = "__scx_bpf_dsq_insert_vtime_buffered" },
+	{ "scx_bpf_dsq_insert_vtime",	"t0000", GROUPS(ENQUEUE) },
+	{ "scx_bpf_dispatch_nr_slots",	"",	GROUPS(DISPATCH) },
+	{ "scx_bpf_dispatch_cancel",	"",	GROUPS(DISPATCH) },
+	{ "scx_bpf_dsq_move_to_local",	"0",	GROUPS(DISPATCH) },
+	{ "scx_bpf_dsq_move_to_local___v2", "00", GROUPS(DISPATCH) },
+	{ "scx_bpf_sub_dispatch",	"0",	GROUPS(DISPATCH) },
+	{ "scx_bpf_dsq_move_set_slice",	"i0",	GROUPS(DISPATCH | UNLOCKED) },
+	{ "scx_bpf_dsq_move_set_vtime",	"i0",	GROUPS(DISPATCH | UNLOCKED) },
+	{ "scx_bpf_dsq_move",		"it00",	GROUPS(DISPATCH | UNLOCKED) },
+	{ "scx_bpf_dsq_move_vtime",	"it00",	GROUPS(DISPATCH | UNLOCKED) },
+	{ "scx_bpf_reenqueue_local",	"",	GROUPS(CPU_RELEASE) },
+	{ "scx_bpf_create_dsq",		"00",	GROUPS(UNLOCKED), .sleepable = true },
+	{ "scx_bpf_cid_override",	"0000",	GROUPS(INIT_CIDS), .sleepable = true },
+	{ "scx_bpf_select_cpu_dfl",	"t00d",	GROUPS(SELECT_CPU | UNLOCKED), .cpu_only = true },
+	{ "scx_bpf_select_cpu_and",	"t00m0", GROUPS(SELECT_CPU | UNLOCKED), .cpu_only = true },
+	{ "__scx_bpf_select_cpu_and",	"tmd",	GROUPS(SELECT_CPU | UNLOCKED), .cpu_only = true },
 
-	/* what the dispatch kfuncs become is not for programs to call */
-	{ "scx_bpf_dispatch_direct",	"t000",	.types = IN_NONE },
-	{ "scx_bpf_dispatch_buffered",	"t000",	.types = IN_NONE },
-	{ "scx_bpf_dispatch_vtime_direct", "t0000", .types = IN_NONE },
-	{ "scx_bpf_dispatch_vtime_buffered", "t0000", .types = IN_NONE },
+	{ "scx_bpf_kick_cpu",		"00",	.cpu_only = true, .tried = true },
+	{ "scx_bpf_dsq_nr_queued",	"0",	.tried = true },
+	{ "scx_bpf_cpu_to_cid",		"0",	.tried = true },
+
+	{ "scx_bpf_kick_cid",		"00" },
+	{ "scx_bpf_task_set_slice",	"t0" },
+	{ "scx_bpf_task_set_dsq_vtime",	"t0" },
+	{ "scx_bpf_destroy_dsq",	"0" },
+	{ "scx_bpf_dsq_peek",		"0" },
+	{ "scx_bpf_dsq_reenq",		"00" },
+	{ "scx_bpf_reenqueue_local___v2", "" },
+	{ "bpf_iter_scx_dsq_new",	"i" },
+	{ "bpf_iter_scx_dsq_next",	"i" },
+	{ "bpf_iter_scx_dsq_destroy",	"i" },
+	{ "scx_bpf_exit_bstr",		"0dd8" },
+	{ "scx_bpf_error_bstr",		"dd8" },
+	{ "scx_bpf_dump_bstr",		"dd8" },
+	{ "scx_bpf_cpuperf_cap",	"0",	.cpu_only = true },
+	{ "scx_bpf_cpuperf_cur",	"0",	.cpu_only = true },
+	{ "scx_bpf_cpuperf_set",	"00",	.cpu_only = true },
+	{ "scx_bpf_cidperf_cap",	"0" },
+	{ "scx_bpf_cidperf_cur",	"0" },
+	{ "scx_bpf_cidperf_set",	"00" },
+	{ "scx_bpf_nr_node_ids",	"" },
+	{ "scx_bpf_nr_cpu_ids",		"" },
+	{ "scx_bpf_nr_cids",		"" },
+	{ "scx_bpf_nr_online_cids",	"" },
+	{ "scx_bpf_online_cmask",	"" },
+	{ "scx_bpf_this_cid",		"" },
+	{ "scx_bpf_get_possible_cpumask", "",	.cpu_only = true,
+	  .release = "scx_bpf_put_cpumask" },
+	{ "scx_bpf_get_online_cpumask",	"",	.cpu_only = true,
+	  .release = "scx_bpf_put_cpumask" },
+	{ "scx_bpf_put_cpumask",	"r",	.cpu_only = true,
+	  .acquire = "scx_bpf_get_online_cpumask" },
+	{ "scx_bpf_task_running",	"t" },
+	{ "scx_bpf_task_cpu",		"t",	.cpu_only = true },
+	{ "scx_bpf_task_cid",		"t" },
+	{ "scx_bpf_locked_rq",		"" },
+	{ "scx_bpf_cpu_curr",		"0",	.cpu_only = true },
+	{ "scx_bpf_cid_curr",		"0" },
+	{ "scx_bpf_tid_to_task",	"0" },
+	{ "scx_bpf_now",		"" },
+	{ "scx_bpf_events",		"d8" },
+	{ "scx_bpf_task_cgroup",	"t",	.release = "bpf_cgroup_release" },
+	{ "scx_bpf_sub_grant",		"0000" },
+	{ "scx_bpf_sub_revoke",		"000" },
+	{ "scx_bpf_sub_caps",		"000" },
+	{ "scx_bpf_sub_kill_bstr",	"0dd8" },
+	{ "scx_bpf_cpu_node",		"0",	.cpu_only = true },
+	{ "scx_bpf_get_idle_cpumask",	"",	.cpu_only = true,
+	  .release = "scx_bpf_put_idle_cpumask" },
+	{ "scx_bpf_get_idle_cpumask_node", "0",	.cpu_only = true,
+	  .release = "scx_bpf_put_idle_cpumask" },
+	{ "scx_bpf_get_idle_smtmask",	"",	.cpu_only = true,
+	  .release = "scx_bpf_put_idle_cpumask" },
+	{ "scx_bpf_get_idle_smtmask_node", "0",	.cpu_only = true,
+	  .release = "scx_bpf_put_idle_cpumask" },
+	{ "scx_bpf_put_idle_cpumask",	"r",	.cpu_only = true,
+	  .acquire = "scx_bpf_get_idle_cpumask" },
+	{ "scx_bpf_test_and_clear_cpu_idle", "0", .cpu_only = true },
+	{ "scx_bpf_pick_idle_cpu",	"m0",	.cpu_only = true },
+	{ "scx_bpf_pick_idle_cpu_node",	"m00",	.cpu_only = true },
+	{ "scx_bpf_pick_any_cpu",	"m0",	.cpu_only = true },
+	{ "scx_bpf_pick_any_cpu_node",	"m00",	.cpu_only = true },
+	{ "scx_bpf_cid_to_cpu",		"0" },
+	{ "scx_bpf_cid_topo",		"0d8" },
 };
 
-static inline bool is_allowed(const struct kfunc *k, const struct member *m)
+/*
+ * The function that a call is one of, NULL if it is refused. @m is NULL for an
+ * asynchronous callback.
+ */
+static inline const char *bound_to(const struct kfunc *k, const struct member *m, int ops)
 {
-	if (k->any)
-		return true;
-	if (k->if_unlocked && !m->mask)
-		return true;
-	if (k->on_arg_tasks && !m->task)
-		return false;
-	return k->allowed & m->mask;
-}
+	int flags = m ? m->flags : UNLOCKED;
 
-/* The function that a call of the kfunc is, NULL if it is refused */
-static inline const char *bound_to(const struct kfunc *k, const struct member *m)
-{
-	if (!is_allowed(k, m))
+	if (ops == CID_FORM && k->cpu_only)
 		return NULL;
-	if (k->direct && m->mask & KF_ENQUEUE)
+	if (k->groups && !(k->groups & flags))
+		return NULL;
+	if (k->direct && flags & SELECT_CPU)
 		return k->direct;
-	if (k->buffered && m->mask & KF_DISPATCH)
+	if (k->buffered && flags & DISPATCH)
 		return k->buffered;
 	return k->name;
 }

@@ -1,129 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Kfunc calls for test_bpftool_kfuncs.py, which knows what each of them becomes.
- * All kfuncs of bpf_testmod_table_ops have the same prototype.
- */
-#include <vmlinux.h>
-#include <bpf/bpf_tracing.h>
+
+#include "bpf_tracing_net.h"
 #include <bpf/bpf_helpers.h>
-#include "bpf_misc.h"
-#include "task_kfunc_common.h"
-#include "../bpf_testmod/bpf_testmod_table.h"
+#include <bpf/bpf_tracing.h>
 
 char _license[] SEC("license") = "GPL";
 
-int bpf_kfunc_table_own___flavor(int a) __ksym __weak;
+extern __u32 tcp_reno_ssthresh(struct sock *sk) __ksym;
+extern __u32 tcp_reno_undo_cwnd(struct sock *sk) __ksym;
 
-int result;
+__u32 subprog_line = __LINE__ + 4;
 
-struct elem {
-	struct bpf_timer timer;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, int);
-	__type(value, struct elem);
-} elems SEC(".maps");
-
-#define INSIDE(a)	bpf_kfunc_table_inside(a)
-#define TWICE(a)	(bpf_kfunc_table_inside(a) + bpf_kfunc_table_own(a))
-#define PASS(kfunc, a)	kfunc(a)
-
-static __noinline int static_sub(int arg)
+static __noinline __u32 ssthresh_sub(struct sock *sk)
 {
-	return bpf_kfunc_table_own(arg);
+	return tcp_reno_ssthresh(sk);
 }
 
-__noinline int global_sub(int arg)
+SEC("struct_ops")
+__u32 BPF_PROG(call_in_subprog, struct sock *sk)
 {
-	return bpf_kfunc_table_own(arg);
+	return ssthresh_sub(sk);
 }
 
-static int loop_cb(u32 i, int *arg)
+__u32 main_line = __LINE__ + 5;
+
+SEC("struct_ops")
+__u32 BPF_PROG(call_in_main, struct sock *sk)
 {
-	*arg = bpf_kfunc_table_own(*arg);
-	return 0;
+	return tcp_reno_undo_cwnd(sk);
 }
 
-static int timer_cb(void *map, int *key, struct elem *elem)
+SEC("struct_ops")
+void BPF_PROG(no_call, struct sock *sk, __u32 ack, __u32 acked)
 {
-	result = bpf_kfunc_table_own(100);
-	return 0;
-}
-
-/* Subprograms, and three calls in one line */
-SEC("struct_ops/first")
-int BPF_PROG(kfuncs_first, int arg)
-{
-	arg = bpf_kfunc_table_own(arg) + bpf_kfunc_table_inside(arg) + bpf_kfunc_table_same(arg);
-	return static_sub(arg) + global_sub(arg);
-}
-
-/* The subprogram again, a synchronous callback, and a call over several lines */
-SEC("struct_ops/second")
-int BPF_PROG(kfuncs_second, int arg)
-{
-	bpf_loop(2, loop_cb, &arg, 0);
-	arg = arg +
-	      bpf_kfunc_table_shared(arg);
-	return static_sub(arg);
-}
-
-/* Macros and an asynchronous callback */
-SEC("struct_ops/third")
-int BPF_PROG(kfuncs_third, int arg)
-{
-	struct elem *elem;
-	int key = 0;
-
-	arg += INSIDE(arg);
-	arg += TWICE(arg);
-	arg += PASS(bpf_kfunc_table_inside, arg);
-	if (bpf_ksym_exists(bpf_kfunc_table_own___flavor))
-		arg += bpf_kfunc_table_own___flavor(arg);
-	elem = bpf_map_lookup_elem(&elems, &key);
-	if (!elem)
-		return 1;
-	bpf_timer_init(&elem->timer, &elems, 1 /* CLOCK_MONOTONIC */);
-	bpf_timer_set_callback(&elem->timer, timer_cb);
-	return arg;
-}
-
-SEC("struct_ops/fourth")
-int BPF_PROG(kfuncs_fourth, int arg)
-{
-	return result = arg;
 }
 
 SEC(".struct_ops.link")
-struct bpf_testmod_table_ops kfuncs_ops = {
-	.first = (void *)kfuncs_first,
-	.second = (void *)kfuncs_second,
-	.third = (void *)kfuncs_third,
-	.fourth = (void *)kfuncs_fourth,
+struct tcp_congestion_ops kfuncs_ca = {
+	.ssthresh = (void *)call_in_subprog,
+	.undo_cwnd = (void *)call_in_main,
+	.cong_avoid = (void *)no_call,
+	.name = "bpf_kfuncs",
 };
-
-/* Nothing here is relocated. */
-SEC("syscall")
-int kfuncs_plain(void *ctx)
-{
-	struct task_struct *task;
-	int i;
-
-	bpf_rcu_read_lock();
-	bpf_rcu_read_unlock();
-	bpf_for(i, 0, 3)
-		result += i;
-	task = bpf_task_from_pid(1);
-	if (!task)
-		return 0;
-	bpf_task_release(task);
-	return 0;
-}
-
-SEC("syscall")
-int kfuncs_none(void *ctx)
-{
-	return bpf_get_smp_processor_id();
-}

@@ -1,19 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Programs that replace global_sub() of programs in kfunc_reloc.c */
+/* Replacements of target_sub() of kfunc_reloc_target.c */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
-#include "../bpf_testmod/bpf_testmod_kfunc.h"
 
 char _license[] SEC("license") = "GPL";
 
-SEC("freplace/global_sub")
+int bpf_kfunc_reloc_test(int arg) __ksym __weak;
+int bpf_kfunc_reloc_sync(int arg) __ksym __weak;
+int bpf_kfunc_reloc_async(int arg) __ksym __weak;
+
+SEC("freplace/target_sub")
 int ext_test(int arg)
 {
-	return bpf_kfunc_reloc_test(arg + 1);
+	return bpf_kfunc_reloc_test(arg);
 }
 
-SEC("freplace/global_sub")
-int ext_inside(int arg)
+SEC("freplace/target_sub")
+int ext_sync(int arg)
 {
-	return bpf_kfunc_reloc_inside(arg + 1);
+	return bpf_kfunc_reloc_sync(arg);
+}
+
+SEC("freplace/target_sub")
+int ext_async(int arg)
+{
+	return bpf_kfunc_reloc_async(arg);
+}
+
+SEC("freplace/target_sub")
+int ext_vmlinux(int arg)
+{
+	bpf_rcu_read_lock();
+	bpf_rcu_read_unlock();
+	return arg;
 }
