@@ -107,24 +107,40 @@ static const struct btf_kfunc_id_set bench_kfunc_set = {
 };
 
 #ifdef HAVE_TABLE
-#define ROWS_MANY_(i)							\
-	BTF_KFUNC_OWN(bench_k##i);					\
-	BTF_KFUNC_RELOC(bench_k##i, many, bench_t##i);			\
-	BTF_KFUNC_ALLOW(bench_k##i, allowed);
-#define ROWS_ALLOWED_(i)						\
-	BTF_KFUNC_OWN(bench_k##i);					\
-	BTF_KFUNC_ALLOW(bench_k##i, allowed);
-#define ROWS_MANY(i)	ROWS_MANY_(i)
-#define ROWS_ALLOWED(i)	ROWS_ALLOWED_(i)
+enum {
+	IN_RELOC	= 1 << 0,
+	IN_MANY		= 1 << 1,
+	IN_ALLOWED	= 1 << 2,
+};
 
-BTF_KFUNC_RELOC_TABLE(bench_relocs, struct bench_ops)
+/* what BPF_KFUNC_RELOCS() makes: a list macro cannot count */
+#define IDS_MANY_(i)	BTF_ID(func, bench_k##i) BTF_ID(func, bench_t##i)	\
+			BTF_ID(func, bench_k##i) BTF_ID(func, bench_k##i)
+#define IDS_ALLOWED_(i)	BTF_ID(func, bench_k##i) BTF_ID(func, bench_k##i)
+#define IDS_MANY(i)	IDS_MANY_(i)
+#define IDS_ALLOWED(i)	IDS_ALLOWED_(i)
+#define CTXS_MANY(i)	IN_MANY, IN_ALLOWED,
+#define CTXS_ALLOWED(i)	IN_ALLOWED,
+
+BTF_ID_LIST(bench_relocs_ids)
+BTF_ID(func, bench_named)
+BTF_ID(func, bench_target)
+TIMES128(IDS_MANY)
+TIMES124(IDS_ALLOWED)
+
+static const u32 bench_relocs_ctxs[] = {
+	IN_RELOC, TIMES128(CTXS_MANY) TIMES124(CTXS_ALLOWED)
+};
+
+static s32 bench_validate_reloc(const struct btf_type *t, const struct btf_member *member,
+				struct bpf_prog *prog, u32 kfunc_id)
 {
-	BTF_KFUNC_RELOC_START(bench_relocs);
-	BTF_KFUNC_OWN(bench_named);
-	BTF_KFUNC_RELOC(bench_named, reloc, bench_target);
-	TIMES128(ROWS_MANY)
-	TIMES124(ROWS_ALLOWED)
-	BTF_KFUNC_RELOC_END(bench_relocs);
+	u32 off = member ? __btf_member_bit_offset(t, member) / 8 : -1;
+	u32 ctx = off == offsetof(struct bench_ops, reloc) ? IN_RELOC :
+		  off == offsetof(struct bench_ops, many) ? IN_MANY :
+		  off == offsetof(struct bench_ops, allowed) ? IN_ALLOWED : 0;
+
+	return bpf_kfunc_reloc_table(bench_relocs, prog, kfunc_id, ctx);
 }
 #endif
 
@@ -177,7 +193,7 @@ static struct bpf_struct_ops bpf_bench_ops = {
 	.reg		= bench_reg,
 	.unreg		= bench_unreg,
 #ifdef HAVE_TABLE
-	.kfunc_relocs	= &bench_relocs,
+	.kfunc_validate_reloc = bench_validate_reloc,
 #endif
 	.cfi_stubs	= &bench_stubs,
 	.name		= "bench_ops",
