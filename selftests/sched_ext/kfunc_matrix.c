@@ -234,7 +234,7 @@ static void try(const struct kfunc *k, const struct member *m, int idx, int ops,
 		    .log_buf = kernel_log,
 		    .log_size = sizeof(kernel_log),
 		    .log_level = LOG_LEVEL);
-	bool sleepable = site == MAIN ? m->sleepable : site != TIMER;
+	bool sleepable = may_sleep(m, site);
 	const char *func = bound_to(k, site == MAIN ? m : NULL, ops);
 	struct gen g = {};
 	char expected[256];

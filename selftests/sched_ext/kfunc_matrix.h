@@ -202,6 +202,11 @@ static const struct kfunc {
 	{ "scx_bpf_cid_topo",		"0d8" },
 };
 
+static inline bool may_sleep(const struct member *m, enum site site)
+{
+	return site == MAIN ? m->sleepable : site != TIMER;
+}
+
 /*
  * The function that a call is one of, NULL if it is refused. @m is NULL for an
  * asynchronous callback.

@@ -156,12 +156,15 @@ RELOC_PROG(test_first, first_implicit)
 	return bpf_kfunc_reloc_implicit(arg);
 }
 
+/* Each call site is logged with its source line, also if another one has the same. */
+#define LOG	"bpf_kfunc_reloc_test() relocated to bpf_kfunc_reloc_test_first() in first_log() "
+#define LOG_SRC	"(insn {{[0-9]+}}): return bpf_kfunc_reloc_test(arg) + bpf_kfunc_reloc_test(1); @ "
+
 __success __log_level(2)
-__msg("bpf_kfunc_reloc_test() relocated to bpf_kfunc_reloc_test_first() in static_test() ")
-__msg(SRC)
+__msg(LOG) __msg(LOG_SRC) __msg(LOG) __msg(LOG_SRC)
 RELOC_PROG(test_first, first_log)
 {
-	return static_test(arg);
+	return bpf_kfunc_reloc_test(arg) + bpf_kfunc_reloc_test(1);
 }
 
 /* Other kfuncs and other struct_ops are left alone. */
