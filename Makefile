@@ -2,9 +2,9 @@
 # Every target does what is needed of the ones before it, and nothing twice.
 .NOTPARALLEL:
 .PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz regress \
-	bisect bench s390x docs matrix vmtest shell base-results clean distclean
+	bisect bench s390x docs matrix holes vmtest shell base-results clean distclean
 # SERIES: without it, the default that scripts/lib.sh has
-export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN STORM FROM SEED COUNT
+export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN LOCKDEP STORM FROM SEED COUNT
 
 CMD ?= ./test_progs -t kfunc_reloc
 
@@ -22,6 +22,7 @@ help:
 	@echo 'make s390x     the series and its BPF selftests on s390x, in QEMU'
 	@echo 'make bench     what it costs and saves, counted in instructions: bench/results.md'
 	@echo 'make matrix    every operation of sched_ext x every kfunc of sched_ext: what loads, what is bound'
+	@echo 'make holes     what the base loads, what happens then, and that the series refuses it'
 	@echo 'make docs      the documentation of the kernel, as html, in build/SERIES/docs'
 	@echo 'make vmtest CMD="$(CMD)"'
 	@echo '               one command in the VM, in the selftests of BPF'
@@ -67,6 +68,8 @@ vmtest: selftests
 matrix: kernel
 	@scripts/selftests sched_ext
 	@scripts/vm --name matrix -C tools/testing/selftests/sched_ext './runner -t kfunc_matrix'
+holes: schedulers
+	@scripts/holes
 shell: selftests
 	@scripts/vm --shell
 
