@@ -292,7 +292,7 @@ int bpf_kfunc_reloc_prog(struct bpf_verifier_env *env)
 		if (!env->attach_btf_mod) {
 			bpf_log(&env->log, "struct_ops module %s is not found\n",
 				btf_get_name(s.btf));
-			return -ENOTSUPP;
+			return -ENOENT;
 		}
 	}
 	s.st_ops = st_prog->aux->st_ops;
@@ -355,12 +355,13 @@ s32 bpf_kfunc_reloc_find(const u32 *ids, const u32 *ctxs, u32 cnt,
 	for (i = 0; i < cnt; i++, ids += 2) {
 		if (btf_relocate_id(btf, ids[0]) != kfunc_id)
 			continue;
-		if (!(ctxs[i] & ctx))
+		if (!(ctxs[i] & ctx)) {
 			ret = ret ?: -EACCES;
-		else if (ret > 0 || !ids[1])
+			continue;
+		}
+		if (ret > 0 || !ids[1])
 			return -EINVAL;
-		else
-			ret = btf_relocate_id(btf, ids[1]);
+		ret = btf_relocate_id(btf, ids[1]);
 	}
 	return ret;
 }

@@ -153,7 +153,7 @@ static void test_max_kfuncs(void)
 	struct btf *vmlinux_btf = NULL, *btf = NULL;
 	struct bpf_prog_info info = {};
 	struct kfunc_reloc_run *skel;
-	int i, fd, id, cnt, fds[2];
+	int i, fd, id, cnt, nr_types, fds[2];
 	__u32 len = sizeof(info);
 	const struct btf_type *t;
 
@@ -176,7 +176,9 @@ static void test_max_kfuncs(void)
 	*insn++ = BPF_JMP_IMM(BPF_JEQ, BPF_REG_1, 0, MAX_KFUNCS - 1);
 	id = btf__find_by_name_kind(btf, "synchronize_rcu", BTF_KIND_FUNC);
 	t = btf__type_by_id(btf, id);
-	for (i = 1, cnt = 1, id = t->type; cnt < MAX_KFUNCS && i < btf__type_cnt(vmlinux_btf); i++) {
+	id = t->type;
+	nr_types = btf__type_cnt(vmlinux_btf);
+	for (i = 1, cnt = 1; cnt < MAX_KFUNCS && i < nr_types; i++) {
 		t = btf__type_by_id(vmlinux_btf, i);
 		if (!btf_is_func(t) || t->type != id)
 			continue;
