@@ -156,11 +156,15 @@ static void test_max_kfuncs(void)
 	int i, fd, id, cnt, nr_types, fds[2];
 	__u32 len = sizeof(info);
 	const struct btf_type *t;
+	struct ksyms *ksyms;
+	const char *name;
 
 	skel = kfunc_reloc_run__open_and_load();
+	ksyms = load_kallsyms_local();
 	vmlinux_btf = btf__load_vmlinux_btf();
 	btf = btf__load_module_btf("bpf_testmod", vmlinux_btf);
-	if (!ASSERT_OK_PTR(skel, "open_and_load") || !ASSERT_OK_PTR(btf, "btf"))
+	if (!ASSERT_OK_PTR(skel, "open_and_load") || !ASSERT_OK_PTR(ksyms, "kallsyms") ||
+	    !ASSERT_OK_PTR(btf, "btf"))
 		goto out;
 	fd = bpf_program__fd(skel->progs.run_first);
 	ASSERT_OK(bpf_prog_get_info_by_fd(fd, &info, &len), "prog_info");
@@ -182,6 +186,9 @@ static void test_max_kfuncs(void)
 		t = btf__type_by_id(vmlinux_btf, i);
 		if (!btf_is_func(t) || t->type != id)
 			continue;
+		name = btf__name_by_offset(vmlinux_btf, t->name_off);
+		if (!ksym_get_addr_local(ksyms, name))
+			continue;
 		*insn++ = BPF_RAW_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, i);
 		cnt++;
 	}
@@ -202,6 +209,7 @@ static void test_max_kfuncs(void)
 out:
 	btf__free(btf);
 	btf__free(vmlinux_btf);
+	free_kallsyms_local(ksyms);
 	kfunc_reloc_run__destroy(skel);
 }
 
