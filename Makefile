@@ -4,7 +4,7 @@
 .PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz regress \
 	bisect bench s390x docs matrix vmtest shell results base-results clean distclean
 # SERIES: without it, the default that scripts/lib.sh has
-export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN STORM FROM SEED COUNT
+export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN STORM SEED COUNT
 
 CMD ?= ./test_progs -t kfunc_reloc
 
@@ -17,10 +17,10 @@ help:
 	@echo 'make test KCSAN=1   the storm on a kernel that looks for data races'
 	@echo 'make regress   what make test leaves out: all of test_progs, test_verifier and the'
 	@echo '               sched_ext selftests with the whole configuration, base against series'
-	@echo 'make bisect    each step of the series, built and booted; FROM=N starts at one'
+	@echo 'make bisect    each step of the series, built with gcc and clang, and booted; goes on where it ended'
 	@echo 'make fuzz      20,000 random struct_ops programs against a model; SEED=N COUNT=N'
 	@echo 'make s390x     the series and its BPF selftests on s390x, in QEMU'
-	@echo 'make bench     what it costs and saves, counted in instructions: bench/results.md'
+	@echo 'make bench     what it costs and saves, counted in instructions'
 	@echo 'make matrix    every operation of sched_ext x every kfunc of sched_ext: what loads, what is bound'
 	@echo 'make docs      the documentation of the kernel, as html, in build/SERIES/docs'
 	@echo 'make vmtest CMD="$(CMD)"'
@@ -75,13 +75,13 @@ shell: selftests
 test:
 	@scripts/record -l '^[0-9]+ passed, ' $(if $(DEBUG),debug,$(if $(KCSAN),kcsan,test)) scripts/test $(ONLY)
 regress: tree
-	@scripts/record -l '^(test_|sched_ext|DIFFERENT|expected|flaky|regress:)' regress scripts/regress $(ONLY)
+	@scripts/record -l '^(test_|sched_ext|veristat|DIFFERENT|expected|flaky|regress:)' regress scripts/regress $(ONLY)
 bisect: tree
 	@scripts/record -l '^(FAIL|bisect:)' bisect scripts/bisect
 s390x: tree
 	@scripts/record -l '^s390x:' s390x scripts/s390x
 bench: tree
-	@scripts/record -l '^(met|MISSED|bench:)' bench scripts/bench
+	@scripts/record -l '^(met|MISSED| |bench:)' bench scripts/bench
 results:
 	@scripts/results-table
 base-results: tree
