@@ -56,7 +56,7 @@ schedulers: kernel
 	@scripts/selftests bpftool schedulers
 
 run: schedulers
-	@scripts/record -l '^scx_[a-z0-9_]+.*: scx_|^All' run scripts/vm --clean --name run --time 3600 run-schedulers
+	@scripts/record -l '^scx_[a-z0-9_]+.*: scx_|^All schedulers|^[0-9]+ failures' run scripts/vm --clean --name run --time 3600 run-schedulers
 newcomer: schedulers
 	@scripts/newcomer
 fuzz: selftests

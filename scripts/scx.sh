@@ -51,7 +51,7 @@ cpus() {
 # pin_enabler: scx_central refuses to start when its init runs on another than its central
 # CPU, 0. Init runs in a kernel thread, which exists from the first scheduler on.
 pin_enabler() {
-	pgrep '^scx_(ops_)?enable_' >/dev/null || timeout -s INT 5 scx_simple >/dev/null 2>&1 || true
+	pgrep '^scx_(ops_)?enable_' >/dev/null 2>&1 || timeout -s INT 5 scx_simple >/dev/null 2>&1 || true
 	taskset -p 1 "$(pgrep '^scx_(ops_)?enable_')" >/dev/null
 	await 300 state_is disabled || die "scx_simple is not disabled after its end"
 }
