@@ -2,7 +2,7 @@
 # Every target does what is needed of the ones before it, and nothing twice.
 .NOTPARALLEL:
 .PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz regress \
-	bisect bench s390x docs matrix vmtest shell results base-results clean distclean
+	bisect bench s390x docs matrix vmtest shell results clean distclean
 # SERIES: without it, the default that scripts/lib.sh has
 export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN STORM SEED COUNT
 
@@ -33,7 +33,6 @@ help:
 	@echo 'make export    patches/ and the folders, from the commits of the trees'
 	@echo 'make kernel    its kernel; make selftests: what runs in the VM'
 	@echo 'make results   the table in README.md, from results/; done by what writes there, too'
-	@echo 'make base-results  results/base/SERIES: what the tests say without the series'
 	@echo 'make clean     removes what was built from build/SERIES; make distclean: all of build/'
 	@echo
 	@echo "SERIES=$$(cd patches && echo v* | tr ' ' '|')  which series; default $$(sed -n 's/^MAIN=//p' scripts/lib.sh)"
@@ -84,8 +83,6 @@ bench: tree
 	@scripts/record -l '^(met|MISSED| |bench:)' bench scripts/bench
 results:
 	@scripts/results-table
-base-results: tree
-	@scripts/base-results
 
 clean:
 	@scripts/clean
