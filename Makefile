@@ -2,7 +2,7 @@
 # Every target does what is needed of the ones before it, and nothing twice.
 .NOTPARALLEL:
 .PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz regress \
-	bisect bench s390x docs matrix vmtest shell results clean distclean
+	bisect bench s390x deb docs matrix vmtest shell results clean distclean
 # SERIES: without it, the default that scripts/lib.sh has
 export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN STORM SEED COUNT
 
@@ -22,6 +22,7 @@ help:
 	@echo 'make s390x     the series and its BPF selftests on s390x, in QEMU'
 	@echo 'make bench     what it costs and saves, counted in instructions'
 	@echo 'make matrix    every operation of sched_ext x every kfunc of sched_ext: what loads, what is bound'
+	@echo 'make deb       Debian packages of the kernel, configured as Debian does: scripts/deb --help'
 	@echo 'make docs      the documentation of the kernel, as html, in build/SERIES/docs'
 	@echo 'make vmtest CMD="$(CMD)"'
 	@echo '               one command in the VM, in the selftests of BPF'
@@ -83,6 +84,8 @@ bench: tree
 	@scripts/record -l '^(met|MISSED| |bench:)' bench scripts/bench
 results:
 	@scripts/results-table
+deb: tree
+	@scripts/deb
 
 clean:
 	@scripts/clean
