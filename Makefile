@@ -2,9 +2,9 @@
 # Every target does what is needed of the ones before it, and nothing twice.
 .NOTPARALLEL:
 .PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz regress \
-	bisect bench s390x docs matrix vmtest shell base-results clean distclean
+	bisect bench s390x docs matrix vmtest shell try base-results clean distclean
 # SERIES: without it, the default that scripts/lib.sh has
-export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN STORM FROM SEED COUNT
+export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN STORM FROM SEED COUNT BASE
 
 CMD ?= ./test_progs -t kfunc_reloc
 
@@ -21,6 +21,8 @@ help:
 	@echo 'make fuzz      20,000 random struct_ops programs against a model; SEED=N COUNT=N'
 	@echo 'make s390x     the series and its BPF selftests on s390x, in QEMU'
 	@echo 'make bench     what it costs and saves, counted in instructions: bench/results.md'
+	@echo 'make try OBJ=FILE|FOLDER  do the BPF programs of your own objects load, to what are they'
+	@echo '               bound, what is refused, and what to do? scripts/try --help'
 	@echo 'make matrix    every operation of sched_ext x every kfunc of sched_ext: what loads, what is bound'
 	@echo 'make docs      the documentation of the kernel, as html, in build/SERIES/docs'
 	@echo 'make vmtest CMD="$(CMD)"'
@@ -67,6 +69,8 @@ vmtest: selftests
 matrix: kernel
 	@scripts/selftests sched_ext
 	@scripts/vm --name matrix -C tools/testing/selftests/sched_ext './runner -t kfunc_matrix'
+try:
+	@scripts/try $(OBJ)
 shell: selftests
 	@scripts/vm --shell
 
