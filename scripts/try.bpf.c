@@ -22,7 +22,9 @@ struct {
 
 static __noinline int work(bool late)
 {
-	return late ? 0 : scx_bpf_dsq_move_to_local(0, 0);
+	if (!late)
+		scx_bpf_dsq_move_to_local(0, 0);
+	return 0;
 }
 
 #define DISPATCH(name, late)						\

@@ -27,11 +27,11 @@ static const struct { const char *var; __u64 value; } enums[] = {
 #include "enums.h"
 };
 static char vlog[UINT_MAX >> 2];	/* the longest that the kernel takes */
-static char warning[1024];		/* the first of libbpf */
+static char warning[1024];		/* the first of libbpf that is of use */
 
 static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	if (level == LIBBPF_WARN && !*warning)
+	if (level == LIBBPF_WARN && !*warning && !strstr(fmt, "Retrying without BTF"))
 		vsnprintf(warning, sizeof(warning), fmt, args);
 	return 0;
 }
@@ -93,8 +93,9 @@ static void load(struct bpf_object *obj, struct bpf_program *prog, const char *f
 				snprintf(where, sizeof(where), "%s.%s", bpf_map__name(map), member);
 		} else if (strstr(bpf_map__name(map), ".rodata")) {
 			set_enums(map, btf);
-		} else if (!bpf_map__max_entries(map)) {
-			bpf_map__set_max_entries(map, 1);
+		} else if (!bpf_map__max_entries(map) && !(bpf_map__map_flags(map) & BPF_F_NO_PREALLOC)) {
+			/* not a local storage: a scheduler sets it, and a ring buffer takes whole pages */
+			bpf_map__set_max_entries(map, 4096);
 		}
 	}
 	*warning = *vlog = 0;
@@ -103,7 +104,7 @@ static void load(struct bpf_object *obj, struct bpf_program *prog, const char *f
 	err = bpf_object__load(obj);
 	printf("prog\t%s\t%d\t%s\t%s\t%d\n", file, image, bpf_program__name(prog), where, err);
 	while ((line = strsep(&rest, "\n"))) {
-		if (strstr(line, "() relocated to "))
+		if (!err && strstr(line, "() relocated to "))
 			printf("call\t%s\n", line);
 		else if (*line && strncmp(line, "processed ", 10))
 			last = line;
