@@ -23,8 +23,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
-static const struct { const char *var; __u64 value; } enums[] = {
-#include "enums.h"
+static const struct { const char *name; __u64 value; } vars[] = {
+#include "vars.h"
 };
 static char vlog[UINT_MAX >> 2];	/* the longest that the kernel takes */
 static char warning[1024];		/* the first of libbpf that is of use */
@@ -36,8 +36,8 @@ static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list 
 	return 0;
 }
 
-/* What SCX_OPS_OPEN() does, and its like in other languages */
-static void set_enums(struct bpf_map *rodata, const struct btf *btf)
+/* What the user space of a scheduler does, in SCX_OPS_OPEN() and by itself */
+static void set_vars(struct bpf_map *rodata, const struct btf *btf)
 {
 	const struct btf_type *sec = btf__type_by_id(btf, bpf_map__btf_value_type_id(rodata));
 	size_t size, i, j;
@@ -45,11 +45,11 @@ static void set_enums(struct bpf_map *rodata, const struct btf *btf)
 
 	for (i = 0; data && i < btf_vlen(sec); i++) {
 		const struct btf_var_secinfo *v = btf_var_secinfos(sec) + i;
-		const char *var = btf__name_by_offset(btf, btf__type_by_id(btf, v->type)->name_off);
+		const char *name = btf__name_by_offset(btf, btf__type_by_id(btf, v->type)->name_off);
 
-		for (j = 0; j < sizeof(enums) / sizeof(*enums); j++)
-			if (v->size == sizeof(__u64) && !strcmp(var, enums[j].var))
-				memcpy(data + v->offset, &enums[j].value, sizeof(__u64));
+		for (j = 0; j < sizeof(vars) / sizeof(*vars); j++)
+			if (v->size <= sizeof(__u64) && !strcmp(name, vars[j].name))
+				memcpy(data + v->offset, &vars[j].value, v->size);
 	}
 }
 
@@ -92,7 +92,7 @@ static void load(struct bpf_object *obj, struct bpf_program *prog, const char *f
 			if (member)
 				snprintf(where, sizeof(where), "%s.%s", bpf_map__name(map), member);
 		} else if (strstr(bpf_map__name(map), ".rodata")) {
-			set_enums(map, btf);
+			set_vars(map, btf);
 		} else if (!bpf_map__max_entries(map) && !(bpf_map__map_flags(map) & BPF_F_NO_PREALLOC)) {
 			/* not a local storage: a scheduler sets it, and a ring buffer takes whole pages */
 			bpf_map__set_max_entries(map, 4096);
