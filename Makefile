@@ -2,9 +2,9 @@
 # Every target does what is needed of the ones before it, and nothing twice.
 .NOTPARALLEL:
 .PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz regress \
-	bisect bench s390x deb docs matrix vmtest shell results clean distclean
+	bisect bench s390x deb docs matrix vmtest shell try results clean distclean
 # SERIES: without it, the default that scripts/lib.sh has
-export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN STORM SEED COUNT
+export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN STORM SEED COUNT BASE
 
 CMD ?= ./test_progs -t kfunc_reloc
 
@@ -21,6 +21,8 @@ help:
 	@echo 'make fuzz      20,000 random struct_ops programs against a model; SEED=N COUNT=N'
 	@echo 'make s390x     the series and its BPF selftests on s390x, in QEMU'
 	@echo 'make bench     what it costs and saves, counted in instructions'
+	@echo 'make try OBJ=FILE|FOLDER  do the BPF programs of your own objects load, to what are they'
+	@echo '               bound, what is refused, and what to do? scripts/try --help'
 	@echo 'make matrix    every operation of sched_ext x every kfunc of sched_ext: what loads, what is bound'
 	@echo 'make deb       Debian packages of the kernel, configured as Debian does: scripts/deb --help'
 	@echo 'make docs      the documentation of the kernel, as html, in build/SERIES/docs'
@@ -69,6 +71,8 @@ matrix: kernel
 	@scripts/selftests sched_ext
 	@scripts/record -l 'programs load' matrix scripts/vm --name matrix --time 7200 \
 		-C tools/testing/selftests/sched_ext 'SCX_KFUNC_MATRIX=1 ./runner -t kfunc_matrix'
+try:
+	@scripts/try $(OBJ)
 shell: selftests
 	@scripts/vm --shell
 
