@@ -2,9 +2,9 @@
 # Every target does what is needed of the ones before it, and nothing twice.
 .NOTPARALLEL:
 .PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz regress \
-	bisect bench s390x deb docs matrix vmtest shell try results clean distclean
+	bisect bench s390x deb docs matrix holes vmtest shell try results clean distclean
 # SERIES: without it, the default that scripts/lib.sh has
-export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN STORM SEED COUNT BASE
+export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN LOCKDEP STORM SEED COUNT BASE
 
 CMD ?= ./test_progs -t kfunc_reloc
 
@@ -24,6 +24,7 @@ help:
 	@echo 'make try OBJ=FILE|FOLDER  do the BPF programs of your own objects load, to what are they'
 	@echo '               bound, what is refused, and what to do? scripts/try --help'
 	@echo 'make matrix    every operation of sched_ext x every kfunc of sched_ext: what loads, what is bound'
+	@echo 'make holes     what the base loads, what happens then, and that the series refuses it'
 	@echo 'make deb       Debian packages of the kernel, configured as Debian does: scripts/deb --help'
 	@echo 'make docs      the documentation of the kernel, as html, in build/SERIES/docs'
 	@echo 'make vmtest CMD="$(CMD)"'
@@ -71,6 +72,8 @@ matrix: kernel
 	@scripts/selftests sched_ext
 	@scripts/record -l 'programs load' matrix scripts/vm --name matrix --time 7200 \
 		-C tools/testing/selftests/sched_ext 'SCX_KFUNC_MATRIX=1 ./runner -t kfunc_matrix'
+holes: schedulers
+	@scripts/holes
 try:
 	@scripts/try $(OBJ)
 shell: selftests
