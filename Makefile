@@ -73,7 +73,7 @@ matrix: kernel
 	@scripts/record -l 'programs load' matrix scripts/vm --name matrix --time 7200 \
 		-C tools/testing/selftests/sched_ext 'SCX_KFUNC_MATRIX=1 ./runner -t kfunc_matrix'
 holes: schedulers
-	@scripts/holes
+	@scripts/record -l '^(  |[a-z_]+: |[0-9]+ sched)' holes scripts/holes
 try:
 	@scripts/try $(OBJ)
 shell: selftests
