@@ -2,9 +2,9 @@
 # Every target does what is needed of the ones before it, and nothing twice.
 .NOTPARALLEL:
 .PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz regress \
-	bisect bench s390x docs matrix holes vmtest shell base-results clean distclean
+	bisect bench s390x deb docs matrix holes vmtest shell try results clean distclean
 # SERIES: without it, the default that scripts/lib.sh has
-export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN LOCKDEP STORM FROM SEED COUNT
+export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN LOCKDEP STORM SEED COUNT BASE
 
 CMD ?= ./test_progs -t kfunc_reloc
 
@@ -17,12 +17,15 @@ help:
 	@echo 'make test KCSAN=1   the storm on a kernel that looks for data races'
 	@echo 'make regress   what make test leaves out: all of test_progs, test_verifier and the'
 	@echo '               sched_ext selftests with the whole configuration, base against series'
-	@echo 'make bisect    each step of the series, built and booted; FROM=N starts at one'
+	@echo 'make bisect    each step of the series, built with gcc and clang, and booted; goes on where it ended'
 	@echo 'make fuzz      20,000 random struct_ops programs against a model; SEED=N COUNT=N'
 	@echo 'make s390x     the series and its BPF selftests on s390x, in QEMU'
-	@echo 'make bench     what it costs and saves, counted in instructions: bench/results.md'
+	@echo 'make bench     what it costs and saves, counted in instructions'
+	@echo 'make try OBJ=FILE|FOLDER  do the BPF programs of your own objects load, to what are they'
+	@echo '               bound, what is refused, and what to do? scripts/try --help'
 	@echo 'make matrix    every operation of sched_ext x every kfunc of sched_ext: what loads, what is bound'
 	@echo 'make holes     what the base loads, what happens then, and that the series refuses it'
+	@echo 'make deb       Debian packages of the kernel, configured as Debian does: scripts/deb --help'
 	@echo 'make docs      the documentation of the kernel, as html, in build/SERIES/docs'
 	@echo 'make vmtest CMD="$(CMD)"'
 	@echo '               one command in the VM, in the selftests of BPF'
@@ -33,7 +36,7 @@ help:
 	@echo 'make tree      build/SERIES/linux: a git tree, the base and the series on top of it'
 	@echo 'make export    patches/ and the folders, from the commits of the trees'
 	@echo 'make kernel    its kernel; make selftests: what runs in the VM'
-	@echo 'make base-results  results/base/SERIES: what the tests say without the series'
+	@echo 'make results   the table in README.md, from results/; done by what writes there, too'
 	@echo 'make clean     removes what was built from build/SERIES; make distclean: all of build/'
 	@echo
 	@echo "SERIES=$$(cd patches && echo v* | tr ' ' '|')  which series; default $$(sed -n 's/^MAIN=//p' scripts/lib.sh)"
@@ -56,35 +59,40 @@ schedulers: kernel
 	@scripts/selftests bpftool schedulers
 
 run: schedulers
-	@scripts/vm --clean --name run --time 3600 run-schedulers
+	@scripts/record -l '^scx_[a-z0-9_]+.*: scx_|^All schedulers|^[0-9]+ failures' run scripts/vm --clean --name run --time 3600 run-schedulers
 newcomer: schedulers
 	@scripts/newcomer
 fuzz: selftests
-	@scripts/fuzz
+	@scripts/record -l '^kfunc_fuzz:|==> fuzz: .*agree' fuzz scripts/fuzz
 docs: tree
 	@scripts/docs
 vmtest: selftests
-	@scripts/vm --name vmtest $(if $(CLEAN),--clean) '$(subst ','\'',$(CMD))'
+	@scripts/record -l '^Summary:' vmtest scripts/vm --name vmtest $(if $(CLEAN),--clean) '$(subst ','\'',$(CMD))'
 matrix: kernel
 	@scripts/selftests sched_ext
-	@scripts/vm --name matrix -C tools/testing/selftests/sched_ext './runner -t kfunc_matrix'
+	@scripts/record -l 'programs load' matrix scripts/vm --name matrix --time 7200 \
+		-C tools/testing/selftests/sched_ext 'SCX_KFUNC_MATRIX=1 ./runner -t kfunc_matrix'
 holes: schedulers
-	@scripts/holes
+	@scripts/record -l '^(  |[a-z_]+: |[0-9]+ sched)' holes scripts/holes
+try:
+	@scripts/try $(OBJ)
 shell: selftests
 	@scripts/vm --shell
 
 test:
-	@scripts/test $(ONLY)
+	@scripts/record -l '^[0-9]+ passed, ' $(if $(DEBUG),debug,$(if $(KCSAN),kcsan,test)) scripts/test $(ONLY)
 regress: tree
-	@scripts/regress $(ONLY)
+	@scripts/record -l '^(test_|sched_ext|veristat|DIFFERENT|expected|flaky|regress:)' regress scripts/regress $(ONLY)
 bisect: tree
-	@scripts/bisect
+	@scripts/record -l '^(FAIL|bisect:)' bisect scripts/bisect
 s390x: tree
-	@scripts/s390x
+	@scripts/record -l '^s390x:' s390x scripts/s390x
 bench: tree
-	@scripts/bench
-base-results: tree
-	@scripts/base-results
+	@scripts/record -l '^(met|MISSED| |bench:)' bench scripts/bench
+results:
+	@scripts/results-table
+deb: tree
+	@scripts/deb
 
 clean:
 	@scripts/clean

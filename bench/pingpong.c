@@ -1,72 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two processes on one CPU wake each other through two pipes:
- *
- *   pingpong BATCHES ROUNDS [TAG]
- *
- * Prints, for each of BATCHES, the ticks of the time-stamp counter that ROUNDS round
- * trips took: instructions, under "qemu -icount shift=0". With TAG, the batches are a
- * section of insns.c.
+ * Two processes on one CPU wake each other through two pipes. Prints, for each of 200
+ * batches, the ticks of the time-stamp counter that 64 round trips took: instructions,
+ * under "qemu -icount shift=0".
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
-static void one(int in, int out)
+#define BATCHES	200
+#define ROUNDS	64
+
+static int to[2], from[2];
+
+static void rounds(int n)
 {
 	char c = 0;
 
-	if (read(in, &c, 1) != 1)
-		exit(0);
-	if (write(out, &c, 1) != 1)
-		exit(1);
+	while (n--)
+		if (write(to[1], &c, 1) != 1 || read(from[0], &c, 1) != 1)
+			exit(1);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-	int batches, rounds, tag, to[2], from[2], i, j;
-	unsigned long long start, *ticks;
-	char c = 0;
+	static unsigned long long ticks[BATCHES];
+	unsigned long long start;
+	char c;
+	int i;
 
-	if (argc < 3) {
-		fprintf(stderr, "Usage: pingpong BATCHES ROUNDS [TAG]\n");
-		return 2;
-	}
-	batches = atoi(argv[1]);
-	rounds = atoi(argv[2]);
-	tag = argc > 3 ? atoi(argv[3]) : 0;
-	ticks = calloc(batches, sizeof(*ticks));
-	if (!ticks || pipe(to) || pipe(from)) {
-		perror("pingpong");
+	if (pipe(to) || pipe(from))
 		return 1;
-	}
 	if (!fork()) {
 		close(to[1]);
-		for (;;)
-			one(to[0], from[1]);
-	}
-	for (i = 0; i < 1000; i++) {
-		if (write(to[1], &c, 1) != 1 || read(from[0], &c, 1) != 1)
-			return 1;
-	}
-	if (tag)
-		syscall(SYS_getpgid, tag);
-	for (i = 0; i < batches; i++) {
-		start = __rdtsc();
-		for (j = 0; j < rounds; j++) {
-			if (write(to[1], &c, 1) != 1 || read(from[0], &c, 1) != 1)
+		while (read(to[0], &c, 1) == 1)
+			if (write(from[1], &c, 1) != 1)
 				return 1;
-		}
+		return 0;
+	}
+	rounds(1000);
+	for (i = 0; i < BATCHES; i++) {
+		start = __rdtsc();
+		rounds(ROUNDS);
 		ticks[i] = __rdtsc() - start;
 	}
-	if (tag)
-		syscall(SYS_getpgid, 0);
 	close(to[1]);
 	wait(NULL);
-	for (i = 0; i < batches; i++)
-		printf("%llu\n", ticks[i]);
+	for (i = 0; i < BATCHES; i++)
+		printf("%.2f\n", (double)ticks[i] / ROUNDS);
 	return 0;
 }

@@ -5,7 +5,8 @@
 # shellcheck disable=SC2034
 
 # Whoever ends a script ends what it runs, too: each asks for a signal when its parent dies.
-if [ "${PK_TIED-}" != $$ ]; then
+# In the toolbox a script is process 1, which no SIGTERM ends; unshare has asked for SIGKILL.
+if [ -z "${PK_INSIDE-}" ] && [ "${PK_TIED-}" != $$ ]; then
 	PK_TIED=$$ exec setpriv --pdeathsig TERM -- "$0" "$@"
 fi
 

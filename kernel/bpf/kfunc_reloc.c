@@ -12,15 +12,15 @@
  *
  * The walk of do_check() knows where an instruction runs, as it starts in the
  * entry or in an asynchronous callback, and follows static subprograms. It
- * marks insn_aux_data with where it started. It says nothing only of what it
- * reached in a global subprogram, which is verified once for all its callers:
+ * marks insn_aux_data with where it started. That is not enough for what it
+ * reached from a global subprogram, which is verified without its callers:
  *
  *   ctx(insn)   = asynchronous		if the walk came from such a callback
  *		 | ctx(main)		if it came from the entry
  *		 | ctx(subprogram)	if it came from a global subprogram
- *   ctx(main)   = member		and, as any global one, what calls it
+ *   ctx(main)   = member | ctx(insn)	of all calls of it
  *   ctx(global) = ctx(insn)		of all calls of it
- *   ctx(static) = ctx(caller)		of all calls in passes of global ones
+ *   ctx(static) = ctx(caller)		of all calls reached from global ones
  *
  * The last three are a forward dataflow over the call graph, whose least
  * solution is found by iteration.
@@ -224,9 +224,10 @@ static int mismatch(const struct kfunc_site *s, u32 target_id, const char *why)
 }
 
 /*
- * Make the call one of @target_id. All that was proven of the call has to hold
- * for it, so the two have one prototype, names of parameters included, which
- * the verifier reads. It has to know neither by ID.
+ * Make the call one of @target_id. It was verified as one of the kfunc, so
+ * @target_id must have the same prototype, including the names of parameters,
+ * whose suffixes the verifier reads. Neither function may be one that the
+ * verifier knows by its BTF ID.
  */
 static int bind(const struct kfunc_site *s, struct bpf_insn *insn, u32 target_id)
 {
@@ -292,7 +293,7 @@ int bpf_kfunc_reloc_prog(struct bpf_verifier_env *env)
 		if (!env->attach_btf_mod) {
 			bpf_log(&env->log, "struct_ops module %s is not found\n",
 				btf_get_name(s.btf));
-			return -ENOTSUPP;
+			return -ENOENT;
 		}
 	}
 	s.st_ops = st_prog->aux->st_ops;
@@ -355,12 +356,13 @@ s32 bpf_kfunc_reloc_find(const u32 *ids, const u32 *ctxs, u32 cnt,
 	for (i = 0; i < cnt; i++, ids += 2) {
 		if (btf_relocate_id(btf, ids[0]) != kfunc_id)
 			continue;
-		if (!(ctxs[i] & ctx))
+		if (!(ctxs[i] & ctx)) {
 			ret = ret ?: -EACCES;
-		else if (ret > 0 || !ids[1])
+			continue;
+		}
+		if (ret > 0 || !ids[1])
 			return -EINVAL;
-		else
-			ret = btf_relocate_id(btf, ids[1]);
+		ret = btf_relocate_id(btf, ids[1]);
 	}
 	return ret;
 }

@@ -153,14 +153,18 @@ static void test_max_kfuncs(void)
 	struct btf *vmlinux_btf = NULL, *btf = NULL;
 	struct bpf_prog_info info = {};
 	struct kfunc_reloc_run *skel;
-	int i, fd, id, cnt, fds[2];
+	int i, fd, id, cnt, nr_types, fds[2];
 	__u32 len = sizeof(info);
 	const struct btf_type *t;
+	struct ksyms *ksyms;
+	const char *name;
 
 	skel = kfunc_reloc_run__open_and_load();
+	ksyms = load_kallsyms_local();
 	vmlinux_btf = btf__load_vmlinux_btf();
 	btf = btf__load_module_btf("bpf_testmod", vmlinux_btf);
-	if (!ASSERT_OK_PTR(skel, "open_and_load") || !ASSERT_OK_PTR(btf, "btf"))
+	if (!ASSERT_OK_PTR(skel, "open_and_load") || !ASSERT_OK_PTR(ksyms, "kallsyms") ||
+	    !ASSERT_OK_PTR(btf, "btf"))
 		goto out;
 	fd = bpf_program__fd(skel->progs.run_first);
 	ASSERT_OK(bpf_prog_get_info_by_fd(fd, &info, &len), "prog_info");
@@ -176,9 +180,14 @@ static void test_max_kfuncs(void)
 	*insn++ = BPF_JMP_IMM(BPF_JEQ, BPF_REG_1, 0, MAX_KFUNCS - 1);
 	id = btf__find_by_name_kind(btf, "synchronize_rcu", BTF_KIND_FUNC);
 	t = btf__type_by_id(btf, id);
-	for (i = 1, cnt = 1, id = t->type; cnt < MAX_KFUNCS && i < btf__type_cnt(vmlinux_btf); i++) {
+	id = t->type;
+	nr_types = btf__type_cnt(vmlinux_btf);
+	for (i = 1, cnt = 1; cnt < MAX_KFUNCS && i < nr_types; i++) {
 		t = btf__type_by_id(vmlinux_btf, i);
 		if (!btf_is_func(t) || t->type != id)
+			continue;
+		name = btf__name_by_offset(vmlinux_btf, t->name_off);
+		if (!ksym_get_addr_local(ksyms, name))
 			continue;
 		*insn++ = BPF_RAW_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, i);
 		cnt++;
@@ -200,6 +209,7 @@ static void test_max_kfuncs(void)
 out:
 	btf__free(btf);
 	btf__free(vmlinux_btf);
+	free_kallsyms_local(ksyms);
 	kfunc_reloc_run__destroy(skel);
 }
 
