@@ -29,11 +29,11 @@ struct {
 	__type(value, struct timer_elem);
 } timers SEC(".maps");
 
-/* A cid-form scheduler has to use one. */
+/* A cid-form scheduler has to use one, in which the kernel has its own objects, too. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARENA);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
+	__uint(max_entries, 1 << 16);
 } arena SEC(".maps");
 
 #define USE_ARENA()	asm volatile("" :: "r"(&arena))
