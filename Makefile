@@ -26,6 +26,7 @@ help:
 	@echo 'make matrix    every operation of sched_ext x every kfunc of sched_ext: what loads, what is bound'
 	@echo 'make holes     what the base loads, what happens then, and that the series refuses it'
 	@echo 'make deb       Debian packages of the kernel, configured as Debian does: scripts/deb --help'
+	@echo 'make deb CONFIG=small TEST=1   a small one, installed in a VM that then boots from it'
 	@echo 'make docs      the documentation of the kernel, as html, in build/SERIES/docs'
 	@echo 'make vmtest CMD="$(CMD)"'
 	@echo '               one command in the VM, in the selftests of BPF'
@@ -92,7 +93,7 @@ bench: tree
 results:
 	@scripts/results-table
 deb: tree
-	@scripts/deb
+	@$(if $(TEST),scripts/record -l '^==> (deb|check-deb)' deb scripts/check-deb,scripts/deb)
 
 clean:
 	@scripts/clean
