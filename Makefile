@@ -57,7 +57,7 @@ kernel: tree
 selftests: kernel
 	@scripts/selftests
 schedulers: kernel
-	@scripts/selftests bpftool schedulers
+	@scripts/selftests schedulers
 
 run: schedulers
 	@scripts/record -l '^scx_[a-z0-9_]+.*: scx_|^All schedulers|^[0-9]+ failures' run scripts/vm --clean --name run --time 3600 run-schedulers
