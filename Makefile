@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Every target does what is needed of the ones before it, and nothing twice.
 .NOTPARALLEL:
-.PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz regress \
+.PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz mutate regress \
 	bisect bench s390x deb docs matrix holes vmtest shell try results clean distclean
 # SERIES: without it, the default that scripts/lib.sh has
 export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN LOCKDEP STORM SEED COUNT BASE
@@ -19,6 +19,7 @@ help:
 	@echo '               sched_ext selftests with the whole configuration, base against series'
 	@echo 'make bisect    each step of the series, built with gcc and clang, and booted; goes on where it ended'
 	@echo 'make fuzz      20,000 random struct_ops programs against a model; SEED=N COUNT=N'
+	@echo 'make mutate    100,000 programs, valid ones that are changed at random: what loads calls what it may'
 	@echo 'make s390x     the series and its BPF selftests on s390x, in QEMU'
 	@echo 'make bench     what it costs and saves, counted in instructions'
 	@echo 'make try OBJ=FILE|FOLDER  do the BPF programs of your own objects load, to what are they'
@@ -63,8 +64,8 @@ run: schedulers
 	@scripts/record -l '^scx_[a-z0-9_]+.*: scx_|^All schedulers|^[0-9]+ failures' run scripts/vm --clean --name run --time 3600 run-schedulers
 newcomer: schedulers
 	@scripts/newcomer
-fuzz: selftests
-	@scripts/record -l '^kfunc_fuzz:|==> fuzz: .*agree' fuzz scripts/fuzz
+fuzz mutate: kernel
+	@scripts/record -l '^kfunc_fuzz:|==> $@: .*agree' $@ scripts/fuzz $(if $(filter mutate,$@),--mutate)
 docs: tree
 	@scripts/docs
 vmtest: selftests
