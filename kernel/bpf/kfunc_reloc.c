@@ -99,6 +99,7 @@ static void compute_kfunc_ctx(struct bpf_verifier_env *env)
 	if (env->prog->type == BPF_PROG_TYPE_EXT)
 		env->subprog_info[0].kfunc_ctx |= KFUNC_CTX_ASYNC;
 	do {
+		cond_resched();
 		changed = false;
 		for (i = 0; i < env->subprog_cnt; i++)
 			changed |= merge_caller_ctx(env, i);

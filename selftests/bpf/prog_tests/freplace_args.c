@@ -9,6 +9,7 @@ static const struct {
 	const char *msg;	/* NULL: loads */
 } tests[] = {
 	{ "mem_same", "takes_mem" },
+	{ "mem_or_null", "takes_nonnull" },
 	{ "ctx_tag", "takes_ctx" },
 	{ "mem_nonnull", "takes_mem",
 	  "arg0 in mem_nonnull() and in takes_mem() have different tags" },

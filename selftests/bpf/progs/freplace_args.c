@@ -17,10 +17,16 @@ struct task_struct {
 	__u64 a;
 };
 
+__noinline int takes_nonnull(struct mem *m __arg_nonnull)
+{
+	barrier_var(m);
+	return m->a;
+}
+
 __noinline int takes_mem(struct mem *m)
 {
 	barrier_var(m);
-	return m ? m->a : 0;
+	return m ? takes_nonnull(m) : 0;
 }
 
 __noinline int takes_buf(struct buf *b)

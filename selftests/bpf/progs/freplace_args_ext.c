@@ -19,6 +19,12 @@ int mem_same(struct mem *m)
 	return m ? m->a : 1;
 }
 
+SEC("?freplace/takes_nonnull")
+int mem_or_null(struct mem *m)
+{
+	return m ? m->a : 1;
+}
+
 SEC("?freplace/takes_mem")
 int mem_nonnull(struct mem *m __arg_nonnull)
 {
