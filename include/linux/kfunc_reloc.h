@@ -2,6 +2,7 @@
 #ifndef _LINUX_KFUNC_RELOC_H
 #define _LINUX_KFUNC_RELOC_H
 
+#include <linux/bits.h>
 #include <linux/btf_ids.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
@@ -9,13 +10,16 @@
 
 struct bpf_prog;
 
+/* The last bit of a row's contexts: it is a K row */
+#define BPF_KFUNC_BIND	BIT(31)
+
 /**
  * BPF_KFUNC_RELOCS - define a table of what kfunc calls mean in which context
  * @name: name of the table
  * @rows: macro with the rows, which takes the names of two macros
  *
- * A context is a bit, and a place that a call is made from has one: each member
- * of a struct_ops, and asynchronous callbacks. With
+ * A context is a bit, not the last of the 32, and a place that a call is made
+ * from has one: each member of a struct_ops, and asynchronous callbacks. With
  *
  *	#define FOO_KFUNCS(A, K)					\
  *		A(foo_close,	FOO_IN_DATA | FOO_IN_ASYNC)		\
@@ -39,13 +43,13 @@ struct bpf_prog;
 
 #define __BPF_KFUNC_ALLOW_IDS(kfunc, ctx)				\
 	BTF_ID(func, kfunc)						\
-	BTF_ID(func, kfunc)
+	BTF_ID_UNUSED
 #define __BPF_KFUNC_BIND_IDS(kfunc, ctx, target)			\
 	BTF_ID(func, kfunc)						\
 	BTF_ID(func, target)
 #define __BPF_KFUNC_ALLOW_CTX(kfunc, ctx)	(ctx),
 #define __BPF_KFUNC_BIND_CTX(kfunc, ctx, target)			\
-	(ctx) + BUILD_BUG_ON_ZERO(!__same_type(kfunc, target)),
+	((ctx) | BPF_KFUNC_BIND) + BUILD_BUG_ON_ZERO(!__same_type(kfunc, target)),
 
 s32 bpf_kfunc_reloc_find(const u32 *ids, const u32 *ctxs, u32 cnt,
 			 const struct bpf_prog *prog, u32 kfunc_id, u32 ctx);

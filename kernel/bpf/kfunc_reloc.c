@@ -46,6 +46,7 @@ struct kfunc_site {
 	int insn_idx;
 	int subprog;
 	u32 kfunc_id;
+	const char *kfunc_name;
 };
 
 static u8 insn_ctx(const struct bpf_verifier_env *env, int insn_idx, int subprog)
@@ -111,11 +112,6 @@ static s32 ask(const struct kfunc_site *s, const struct btf_member *member)
 	return s->st_ops->kfunc_validate_reloc(s->type, member, s->env->prog, s->kfunc_id);
 }
 
-static const char *func_name(const struct kfunc_site *s, u32 id)
-{
-	return btf_name_by_offset(s->btf, btf_type_by_id(s->btf, id)->name_off);
-}
-
 static void log_site(const struct kfunc_site *s)
 {
 	bpf_log(&s->env->log, " (insn %d)", s->insn_idx);
@@ -154,13 +150,27 @@ static void log_async(const struct kfunc_site *s)
 	}
 }
 
-/* End the line of a refused call: where it is allowed, where it is */
-static void log_refused(const struct kfunc_site *s)
+/*
+ * Refuse the call, for which the struct_ops gives these answers: log what is
+ * wrong, where the call is allowed, where it is. Not inlined, to keep it out of
+ * the loop over the calls.
+ */
+static noinline int refuse(const struct kfunc_site *s, s32 in_member, s32 in_async)
 {
+	bool allowed = in_member >= 0 && in_async >= 0;
 	struct bpf_verifier_log *log = &s->env->log;
 	const char *sep = "; allowed in: ";
 	const struct btf_member *member;
 	u32 i;
+
+	bpf_log(log, "%s() %s ", s->kfunc_name,
+		allowed ? "has different meanings in" : "cannot be called from");
+	if (allowed || in_member < 0)
+		log_member(s);
+	if (allowed)
+		bpf_log(log, " and in ");
+	if (in_member >= 0)
+		log_async(s);
 
 	for_each_member(i, s->type, member) {
 		if (!btf_type_resolve_func_ptr(s->btf, member->type, NULL) || ask(s, member) < 0)
@@ -171,13 +181,16 @@ static void log_refused(const struct kfunc_site *s)
 	if (ask(s, NULL) >= 0)
 		bpf_log(log, "%sasynchronous callbacks", sep);
 	log_site(s);
+
+	if (allowed)
+		return -EACCES;
+	return in_member < 0 ? in_member : in_async;
 }
 
 /* Return what the struct_ops makes of the call: as kfunc_validate_reloc() */
 static s32 decide(const struct kfunc_site *s)
 {
 	u8 ctx = insn_ctx(s->env, s->insn_idx, s->subprog);
-	struct bpf_verifier_log *log = &s->env->log;
 	s32 in_member = 0, in_async = 0;
 
 	if (verifier_bug_if(!ctx, s->env, "live kfunc call without a context (insn %d)",
@@ -192,24 +205,9 @@ static s32 decide(const struct kfunc_site *s)
 		in_member = 0;
 	if (in_async == s->kfunc_id)
 		in_async = 0;
-
-	if (in_member < 0 || in_async < 0) {
-		bpf_log(log, "%s() cannot be called from ", func_name(s, s->kfunc_id));
-		if (in_member < 0)
-			log_member(s);
-		else
-			log_async(s);
-		log_refused(s);
-		return in_member < 0 ? in_member : in_async;
-	}
-	if (ctx == (KFUNC_CTX_MEMBER | KFUNC_CTX_ASYNC) && in_member != in_async) {
-		bpf_log(log, "%s() has different meanings in ", func_name(s, s->kfunc_id));
-		log_member(s);
-		bpf_log(log, " and in ");
-		log_async(s);
-		log_refused(s);
-		return -EACCES;
-	}
+	if (in_member < 0 || in_async < 0 ||
+	    (ctx == (KFUNC_CTX_MEMBER | KFUNC_CTX_ASYNC) && in_member != in_async))
+		return refuse(s, in_member, in_async);
 	return in_member ?: in_async;
 }
 
@@ -218,7 +216,7 @@ static int mismatch(const struct kfunc_site *s, u32 target_id, const char *why)
 	const struct btf_type *t = btf_type_by_id(s->btf, target_id);
 
 	bpf_log(&s->env->log, "kernel bug: %s relocates %s() to %s (btf_id %u), but %s",
-		s->st_ops->name, func_name(s, s->kfunc_id),
+		s->st_ops->name, s->kfunc_name,
 		t ? btf_name_by_offset(s->btf, t->name_off) : "?", target_id, why);
 	log_site(s);
 	return -EFAULT;
@@ -252,8 +250,9 @@ static int bind(const struct kfunc_site *s, struct bpf_insn *insn, u32 target_id
 	if (err)
 		return err;
 	if (s->env->log.level & BPF_LOG_LEVEL2) {
-		bpf_log(&s->env->log, "%s() relocated to %s() in %s()", func_name(s, insn->imm),
-			func_name(s, target_id), bpf_subprog_name(s->env, s->subprog));
+		bpf_log(&s->env->log, "%s() relocated to %s() in %s()", s->kfunc_name,
+			btf_name_by_offset(s->btf, target->name_off),
+			bpf_subprog_name(s->env, s->subprog));
 		log_site(s);
 	}
 	insn->imm = target_id;
@@ -319,6 +318,7 @@ int bpf_kfunc_reloc_prog(struct bpf_verifier_env *env)
 		}
 		s.insn_idx = i;
 		s.kfunc_id = insn->imm;
+		s.kfunc_name = btf_name_by_offset(s.btf, btf_type_by_id(s.btf, insn->imm)->name_off);
 		target_id = decide(&s);
 		if (target_id < 0)
 			return target_id;
@@ -333,7 +333,7 @@ int bpf_kfunc_reloc_prog(struct bpf_verifier_env *env)
 
 /**
  * bpf_kfunc_reloc_find - look a kfunc up in a table
- * @ids: BTF IDs of the rows, in pairs of kfunc and function
+ * @ids: BTF IDs of the rows, in pairs of kfunc and function, if it has one
  * @ctxs: contexts of the rows
  * @cnt: number of rows
  * @prog: program with the call
@@ -361,9 +361,14 @@ s32 bpf_kfunc_reloc_find(const u32 *ids, const u32 *ctxs, u32 cnt,
 			ret = ret ?: -EACCES;
 			continue;
 		}
-		if (ret > 0 || !ids[1])
+		if (ret > 0)
 			return -EINVAL;
-		ret = btf_relocate_id(btf, ids[1]);
+		if (!(ctxs[i] & BPF_KFUNC_BIND))
+			ret = kfunc_id;
+		else if (ids[1])
+			ret = btf_relocate_id(btf, ids[1]);
+		else
+			return -EINVAL;
 	}
 	return ret;
 }

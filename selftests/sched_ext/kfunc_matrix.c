@@ -2,7 +2,9 @@
 /*
  * Load a program for each member of the struct_ops of sched_ext, each kfunc of
  * sched_ext, and each place that the call can be made from: the main program,
- * and the callbacks that it can arm. kfunc_matrix.h has what is expected.
+ * and the callbacks that it can arm. kfunc_matrix.h has what is expected. And
+ * load a program of each other type that the kfuncs are there for, and one of
+ * another struct_ops, with each kfunc.
  *
  * Those are many. Unless SCX_KFUNC_MATRIX is set in the environment, only the
  * kfuncs are tried that are marked as context-sensitive and three others, and
@@ -294,9 +296,9 @@ static void try(const struct kfunc *k, const struct member *m, int idx, int ops,
 	       fd < 0 ? "does not load" : "loads", kernel_log);
 }
 
-static int member_idx(int ops, const char *name)
+static int member_idx(int ops_id, const char *name)
 {
-	const struct btf_type *t = btf__type_by_id(btf, ops_ids[ops]);
+	const struct btf_type *t = btf__type_by_id(btf, ops_id);
 	const struct btf_member *m = btf_members(t);
 	int i;
 
@@ -304,6 +306,66 @@ static int member_idx(int ops, const char *name)
 		if (!strcmp(btf__name_by_offset(btf, m[i].name_off), name))
 			return i;
 	return -1;
+}
+
+/* Programs that are no operation, nor part of one */
+static void try_others(const struct kfunc *k)
+{
+	int tcp_id = btf__find_by_name_kind(btf, "tcp_congestion_ops", BTF_KIND_STRUCT);
+	const struct {
+		const char *name;
+		enum bpf_prog_type type;
+		bool allowed;
+		bool sleepable;
+		enum bpf_attach_type attach_type;
+		int btf_id;
+	} others[] = {
+		{ "a syscall program", BPF_PROG_TYPE_SYSCALL,
+		  .allowed = !k->groups || k->groups & UNLOCKED, .sleepable = true },
+		{ "an fentry program", BPF_PROG_TYPE_TRACING, .allowed = !k->groups,
+		  .attach_type = BPF_TRACE_FENTRY, .btf_id = func_id("bpf_fentry_test1") },
+		{ "tcp_congestion_ops.ssthresh", BPF_PROG_TYPE_STRUCT_OPS,
+		  .attach_type = member_idx(tcp_id, "ssthresh"), .btf_id = tcp_id },
+	}, *o;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .log_buf = kernel_log,
+		    .log_size = sizeof(kernel_log),
+		    .log_level = LOG_LEVEL);
+	const char *first = k->acquire ?: k->name;
+	char expected[256];
+	bool ok;
+	int fd;
+
+	if (strchr(k->args, 'i'))
+		first = "bpf_iter_scx_dsq_new";
+	snprintf(expected, sizeof(expected), "calling kernel function %s is not allowed\n", first);
+
+	for (o = others; o < others + ARRAY_SIZE(others); o++) {
+		struct gen g = {};
+
+		opts.attach_btf_id = o->btf_id;
+		opts.expected_attach_type = o->attach_type;
+		opts.prog_flags = o->sleepable ? BPF_F_SLEEPABLE : 0;
+		emit_ld_imm64(&g, BPF_REG_0, BPF_PSEUDO_MAP_FD, arena_fd);
+		emit_call(&g, k, o->sleepable);
+
+		kernel_log[0] = '\0';
+		fd = bpf_prog_load(o->type, "kfunc_matrix", "GPL", g.insns, g.cnt, &opts);
+		if (fd >= 0) {
+			nr_loaded++;
+			ok = o->allowed;
+			close(fd);
+		} else {
+			nr_refused++;
+			ok = !o->allowed && strstr(kernel_log, expected);
+		}
+		if (ok)
+			continue;
+		nr_wrong++;
+		printf("%s() in %s: expected that it %s, but it %s\n%s\n", k->name, o->name,
+		       o->allowed ? "loads" : "is not allowed", fd < 0 ? "does not load" : "loads",
+		       kernel_log);
+	}
 }
 
 /* Does the kernel have a member or a kfunc that the tables lack? */
@@ -433,9 +495,10 @@ static enum scx_test_status run(void *ctx)
 		/* depends on the configuration, as members do */
 		if (func_id(k->name) < 0 || !(all || k->tried))
 			continue;
+		try_others(k);
 		for (ops = 0; ops < NR_OPS; ops++) {
 			for (m = members; m < members + ARRAY_SIZE(members); m++) {
-				idx = m->names[ops] ? member_idx(ops, m->names[ops]) : -1;
+				idx = m->names[ops] ? member_idx(ops_ids[ops], m->names[ops]) : -1;
 				if (idx < 0)
 					continue;
 				for (site = MAIN; site < NR_SITES; site++)

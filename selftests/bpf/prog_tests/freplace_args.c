@@ -10,11 +10,14 @@ static const struct {
 } tests[] = {
 	{ "mem_same", "takes_mem" },
 	{ "mem_or_null", "takes_nonnull" },
+	{ "task_or_null", "takes_trusted" },
 	{ "ctx_tag", "takes_ctx" },
 	{ "mem_nonnull", "takes_mem",
 	  "arg0 in mem_nonnull() and in takes_mem() have different tags" },
 	{ "task_trusted", "takes_task",
 	  "arg0 in task_trusted() and in takes_task() have different tags" },
+	{ "task_not_null", "takes_task_or_null",
+	  "arg0 in task_not_null() and in takes_task_or_null() have different tags" },
 	{ "buf_larger", "takes_buf",
 	  "arg0 struct buf has size 512 in buf_larger() and 8 in takes_buf()" },
 };

@@ -43,6 +43,18 @@ int task_trusted(struct task_struct *p __arg_trusted)
 	return p->pid;
 }
 
+SEC("?freplace/takes_trusted")
+int task_or_null(struct task_struct *p __arg_trusted __arg_nullable)
+{
+	return p ? p->pid : 0;
+}
+
+SEC("?freplace/takes_task_or_null")
+int task_not_null(struct task_struct *p __arg_trusted)
+{
+	return p->pid;
+}
+
 SEC("?freplace/takes_ctx")
 int ctx_tag(struct __sk_buff *skb __arg_ctx)
 {
