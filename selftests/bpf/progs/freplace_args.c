@@ -66,6 +66,7 @@ int target(struct __sk_buff *skb)
 	struct mem mem = {};
 	struct buf buf = {};
 
-	return takes_mem(&mem) + takes_mem(NULL) + takes_buf(&buf) + takes_task(&task) +
-	       takes_ctx(skb);
+	return takes_mem(&mem) + takes_mem(NULL) + takes_task(&task) + takes_ctx(skb) +
+	       takes_trusted(bpf_get_current_task_btf()) + takes_task_or_null(NULL) +
+	       takes_buf(&buf);
 }
