@@ -318,7 +318,8 @@ int bpf_kfunc_reloc_prog(struct bpf_verifier_env *env)
 		}
 		s.insn_idx = i;
 		s.kfunc_id = insn->imm;
-		s.kfunc_name = btf_name_by_offset(s.btf, btf_type_by_id(s.btf, insn->imm)->name_off);
+		s.kfunc_name = btf_name_by_offset(s.btf,
+						  btf_type_by_id(s.btf, insn->imm)->name_off);
 		target_id = decide(&s);
 		if (target_id < 0)
 			return target_id;

@@ -44,13 +44,13 @@ __noinline int takes_task(struct task_struct *p)
 __noinline int takes_trusted(struct task_struct *p __arg_trusted)
 {
 	barrier_var(p);
-	return p != NULL;
+	return p ? 1 : 0;
 }
 
 __noinline int takes_task_or_null(struct task_struct *p __arg_trusted __arg_nullable)
 {
 	barrier_var(p);
-	return p != NULL;
+	return p ? 1 : 0;
 }
 
 __noinline int takes_ctx(struct __sk_buff *skb)
