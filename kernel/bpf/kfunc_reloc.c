@@ -44,109 +44,104 @@ struct kfunc_site {
 	const struct btf_type *type;
 	const struct btf_member *member;
 	int insn_idx;
-	int subprog;
 	u32 kfunc_id;
 	const char *kfunc_name;
 };
 
-static u8 insn_ctx(const struct bpf_verifier_env *env, int insn_idx, int subprog)
+/* Contexts that the callers of global subprograms bring to the instruction */
+static u8 global_ctx(struct bpf_verifier_env *env, int insn_idx)
+{
+	if (!env->insn_aux_data[insn_idx].seen_global)
+		return 0;
+	return bpf_find_containing_subprog(env, insn_idx)->kfunc_ctx;
+}
+
+static u8 insn_ctx(struct bpf_verifier_env *env, int insn_idx)
 {
 	const struct bpf_insn_aux_data *aux = &env->insn_aux_data[insn_idx];
-	u8 ctx = 0;
+	u8 ctx = global_ctx(env, insn_idx);
 
 	if (aux->seen_async)
 		ctx |= KFUNC_CTX_ASYNC;
 	if (aux->seen_main)
 		ctx |= env->subprog_info[0].kfunc_ctx;
-	if (aux->seen_global)
-		ctx |= env->subprog_info[subprog].kfunc_ctx;
 	return ctx;
 }
 
 /*
- * Merge the contexts of the calls in @subprog into the callees. A pointer to a
- * subprogram is only ever passed to a helper or kfunc that calls it back, so
+ * Merge the contexts of calls into the callees until nothing changes. A pointer
+ * to a subprogram is only ever passed to a helper or kfunc that calls it back, so
  * loading one counts as a call.
  */
-static bool merge_caller_ctx(struct bpf_verifier_env *env, int subprog)
-{
-	struct bpf_subprog_info *si = env->subprog_info;
-	struct bpf_insn *insns = env->prog->insnsi;
-	bool changed = false;
-	int i, callee;
-	u8 ctx;
-
-	for (i = si[subprog].start; i < si[subprog + 1].start; i++) {
-		if (!bpf_pseudo_call(&insns[i]) && !bpf_pseudo_func(&insns[i]))
-			continue;
-		callee = bpf_find_subprog(env, i + insns[i].imm + 1);
-		if (bpf_subprog_is_global(env, callee))
-			ctx = insn_ctx(env, i, subprog);
-		else
-			ctx = env->insn_aux_data[i].seen_global ? si[subprog].kfunc_ctx : 0;
-		changed |= ctx & ~si[callee].kfunc_ctx;
-		si[callee].kfunc_ctx |= ctx;
-	}
-	return changed;
-}
-
 static void compute_kfunc_ctx(struct bpf_verifier_env *env)
 {
+	struct bpf_subprog_info *si = env->subprog_info, *callee;
+	struct bpf_insn *insn;
 	bool changed;
+	u8 ctx;
 	int i;
 
 	/* an extension program replaces a function that may be reached in either way */
-	env->subprog_info[0].kfunc_ctx = KFUNC_CTX_MEMBER;
-	if (env->prog->type == BPF_PROG_TYPE_EXT)
-		env->subprog_info[0].kfunc_ctx |= KFUNC_CTX_ASYNC;
+	si->kfunc_ctx = env->prog->type == BPF_PROG_TYPE_EXT ?
+			KFUNC_CTX_MEMBER | KFUNC_CTX_ASYNC : KFUNC_CTX_MEMBER;
 	do {
 		cond_resched();
 		changed = false;
-		for (i = 0; i < env->subprog_cnt; i++)
-			changed |= merge_caller_ctx(env, i);
+		for (i = 0, insn = env->prog->insnsi; i < env->prog->len; i++, insn++) {
+			if (!bpf_pseudo_call(insn) && !bpf_pseudo_func(insn))
+				continue;
+			callee = bpf_find_containing_subprog(env, i + insn->imm + 1);
+			if (bpf_subprog_is_global(env, callee - si))
+				ctx = insn_ctx(env, i);
+			else
+				ctx = global_ctx(env, i);
+			changed |= ctx & ~callee->kfunc_ctx;
+			callee->kfunc_ctx |= ctx;
+		}
 	} while (changed);
 }
 
+/* Ask the struct_ops. The kfunc itself is as 0: the call stays as it is. */
 static s32 ask(const struct kfunc_site *s, const struct btf_member *member)
 {
-	return s->st_ops->kfunc_validate_reloc(s->type, member, s->env->prog, s->kfunc_id);
+	s32 id = s->st_ops->kfunc_validate_reloc(s->type, member, s->env->prog, s->kfunc_id);
+
+	return id == s->kfunc_id ? 0 : id;
 }
 
 static void log_site(const struct kfunc_site *s)
 {
-	bpf_log(&s->env->log, " (insn %d)", s->insn_idx);
-	if (!s->env->prog->aux->nr_linfo) {
-		bpf_log(&s->env->log, "\n");
-		return;
-	}
 	s->env->prev_linfo = NULL;
-	verbose_linfo(s->env, s->insn_idx, ": ");
+	if (s->env->prog->aux->nr_linfo)
+		verbose_linfo(s->env, s->insn_idx, " (insn %d): ", s->insn_idx);
+	else
+		bpf_log(&s->env->log, " (insn %d)\n", s->insn_idx);
 }
 
-static void log_member(const struct kfunc_site *s)
+static const char *name_at(struct bpf_verifier_env *env, int insn_idx)
 {
-	bpf_log(&s->env->log, "%s.%s", s->st_ops->name,
-		btf_name_by_offset(s->btf, s->member->name_off));
+	return bpf_subprog_name(env, bpf_find_containing_subprog(env, insn_idx) -
+				     env->subprog_info);
 }
 
 /* Name the subprogram, and its callers up to the callback */
 static void log_async(const struct kfunc_site *s)
 {
 	struct bpf_verifier_env *env = s->env;
-	int subprog = s->subprog, i;
+	struct bpf_subprog_info *callee = bpf_find_containing_subprog(env, s->insn_idx);
+	struct bpf_insn *insns = env->prog->insnsi;
+	int i;
 
 	bpf_log(&env->log, "an asynchronous callback of a %s program, %s()",
-		s->st_ops->name, bpf_subprog_name(env, subprog));
-	for (i = 0; i < env->prog->len && !env->subprog_info[subprog].is_async_cb; i++) {
-		const struct bpf_subprog_info *caller = bpf_find_containing_subprog(env, i);
-
-		if (!bpf_pseudo_call(&env->prog->insnsi[i]) ||
-		    bpf_find_subprog(env, i + env->prog->insnsi[i].imm + 1) != subprog ||
-		    !(insn_ctx(env, i, caller - env->subprog_info) & KFUNC_CTX_ASYNC))
+		s->st_ops->name, name_at(env, s->insn_idx));
+	for (i = 0; i < env->prog->len && !callee->is_async_cb; i++) {
+		if (!bpf_pseudo_call(&insns[i]) || i + insns[i].imm + 1 != callee->start ||
+		    !(insn_ctx(env, i) & KFUNC_CTX_ASYNC))
 			continue;
-		subprog = caller - env->subprog_info;
-		bpf_log(&env->log, " called by %s()", bpf_subprog_name(env, subprog));
+		bpf_log(&env->log, " called by %s()", name_at(env, i));
+		callee = bpf_find_containing_subprog(env, i);
 		i = -1;
+		cond_resched();
 	}
 }
 
@@ -157,18 +152,18 @@ static void log_async(const struct kfunc_site *s)
  */
 static noinline int refuse(const struct kfunc_site *s, s32 in_member, s32 in_async)
 {
-	bool allowed = in_member >= 0 && in_async >= 0;
+	bool differ = in_member >= 0 && in_async >= 0;
 	struct bpf_verifier_log *log = &s->env->log;
 	const char *sep = "; allowed in: ";
 	const struct btf_member *member;
 	u32 i;
 
 	bpf_log(log, "%s() %s ", s->kfunc_name,
-		allowed ? "has different meanings in" : "cannot be called from");
-	if (allowed || in_member < 0)
-		log_member(s);
-	if (allowed)
-		bpf_log(log, " and in ");
+		differ ? "has different meanings in" : "cannot be called from");
+	if (in_member < 0 || in_async >= 0)
+		bpf_log(log, "%s.%s%s", s->st_ops->name,
+			btf_name_by_offset(s->btf, s->member->name_off),
+			differ ? " and in " : "");
 	if (in_member >= 0)
 		log_async(s);
 
@@ -182,7 +177,7 @@ static noinline int refuse(const struct kfunc_site *s, s32 in_member, s32 in_asy
 		bpf_log(log, "%sasynchronous callbacks", sep);
 	log_site(s);
 
-	if (allowed)
+	if (differ)
 		return -EACCES;
 	return in_member < 0 ? in_member : in_async;
 }
@@ -190,7 +185,7 @@ static noinline int refuse(const struct kfunc_site *s, s32 in_member, s32 in_asy
 /* Return what the struct_ops makes of the call: as kfunc_validate_reloc() */
 static s32 decide(const struct kfunc_site *s)
 {
-	u8 ctx = insn_ctx(s->env, s->insn_idx, s->subprog);
+	u8 ctx = insn_ctx(s->env, s->insn_idx);
 	s32 in_member = 0, in_async = 0;
 
 	if (verifier_bug_if(!ctx, s->env, "live kfunc call without a context (insn %d)",
@@ -200,26 +195,10 @@ static s32 decide(const struct kfunc_site *s)
 		in_member = ask(s, s->member);
 	if (ctx & KFUNC_CTX_ASYNC)
 		in_async = ask(s, NULL);
-	/* the kfunc itself */
-	if (in_member == s->kfunc_id)
-		in_member = 0;
-	if (in_async == s->kfunc_id)
-		in_async = 0;
 	if (in_member < 0 || in_async < 0 ||
 	    (ctx == (KFUNC_CTX_MEMBER | KFUNC_CTX_ASYNC) && in_member != in_async))
 		return refuse(s, in_member, in_async);
 	return in_member ?: in_async;
-}
-
-static int mismatch(const struct kfunc_site *s, u32 target_id, const char *why)
-{
-	const struct btf_type *t = btf_type_by_id(s->btf, target_id);
-
-	bpf_log(&s->env->log, "kernel bug: %s relocates %s() to %s (btf_id %u), but %s",
-		s->st_ops->name, s->kfunc_name,
-		t ? btf_name_by_offset(s->btf, t->name_off) : "?", target_id, why);
-	log_site(s);
-	return -EFAULT;
 }
 
 /*
@@ -230,21 +209,31 @@ static int mismatch(const struct kfunc_site *s, u32 target_id, const char *why)
  */
 static int bind(const struct kfunc_site *s, struct bpf_insn *insn, u32 target_id)
 {
-	const struct btf *base = insn->off ? btf_base_btf(s->btf) : NULL;
-	const struct btf *btf = insn->off ? s->btf : bpf_get_btf_vmlinux();
+	const struct btf *btf = bpf_kfunc_btf(s->env, insn->off);
+	const struct btf *base = btf_base_btf(btf);	/* NULL for that of vmlinux */
 	const struct btf_type *target = btf_type_by_id(btf, target_id);
+	const char *why = NULL;
 	int err;
 
 	if (!target || (base && btf_type_by_id(base, target_id)))
-		return mismatch(s, target_id, "they are not of one BTF");
-	if (!btf_type_is_func(target))
-		return mismatch(s, target_id, "that is no function");
-	if (btf_type_by_id(btf, target->type) != bpf_kfunc_proto(s->env, insn->imm, insn->off))
-		return mismatch(s, target_id, "their prototypes differ");
-	if (bpf_kfunc_is_special(insn->imm) || bpf_kfunc_is_special(target_id))
-		return mismatch(s, target_id, "the verifier knows one of them by its ID");
-	if (btf_kfunc_check_flag(btf, target_id, 0) != -ENOENT)
-		return mismatch(s, target_id, "that is a kfunc");
+		why = "they are not of one BTF";
+	else if (!btf_type_is_func(target))
+		why = "that is no function";
+	else if (btf_type_by_id(btf, target->type) != bpf_kfunc_proto(s->env, insn->imm, insn->off))
+		why = "their prototypes differ";
+	else if (bpf_kfunc_is_special(insn->imm) || bpf_kfunc_is_special(target_id))
+		why = "the verifier knows one of them by its ID";
+	else if (btf_kfunc_check_flag(btf, target_id, 0) != -ENOENT)
+		why = "that is a kfunc";
+	if (why) {
+		target = btf_type_by_id(s->btf, target_id);
+		bpf_log(&s->env->log, "kernel bug: %s relocates %s() to %s (btf_id %u), but %s",
+			s->st_ops->name, s->kfunc_name,
+			target ? btf_name_by_offset(s->btf, target->name_off) : "?",
+			target_id, why);
+		log_site(s);
+		return -EFAULT;
+	}
 
 	err = bpf_add_kfunc_call(s->env, target_id, insn->off);
 	if (err)
@@ -252,7 +241,7 @@ static int bind(const struct kfunc_site *s, struct bpf_insn *insn, u32 target_id
 	if (s->env->log.level & BPF_LOG_LEVEL2) {
 		bpf_log(&s->env->log, "%s() relocated to %s() in %s()", s->kfunc_name,
 			btf_name_by_offset(s->btf, target->name_off),
-			bpf_subprog_name(s->env, s->subprog));
+			name_at(s->env, s->insn_idx));
 		log_site(s);
 	}
 	insn->imm = target_id;
@@ -278,7 +267,6 @@ int bpf_kfunc_reloc_prog(struct bpf_verifier_env *env)
 	struct bpf_prog *prog = env->prog, *st_prog = prog;
 	struct bpf_insn *insn = prog->insnsi;
 	struct kfunc_site s = { .env = env };
-	struct btf *kfunc_btf;
 	s32 target_id;
 	int i, err;
 
@@ -304,18 +292,12 @@ int bpf_kfunc_reloc_prog(struct bpf_verifier_env *env)
 
 	compute_kfunc_ctx(env);
 	for (i = 0; i < prog->len; i++, insn++) {
-		if (i == env->subprog_info[s.subprog + 1].start)
-			s.subprog++;
 		/* a kfunc that the kernel lacks has no ID, and is refused by its fix-up */
 		if (!bpf_pseudo_kfunc_call(insn) || !insn->imm || !env->insn_aux_data[i].seen)
 			continue;
-		if (insn->off) {
-			kfunc_btf = bpf_kfunc_btf(env, insn->off);
-			if (IS_ERR(kfunc_btf))
-				return PTR_ERR(kfunc_btf);
-			if (kfunc_btf != s.btf)
-				continue;
-		}
+		/* do_check() found the BTF of each live call */
+		if (insn->off && bpf_kfunc_btf(env, insn->off) != s.btf)
+			continue;
 		s.insn_idx = i;
 		s.kfunc_id = insn->imm;
 		s.kfunc_name = btf_name_by_offset(s.btf,

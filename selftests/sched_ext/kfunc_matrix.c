@@ -3,8 +3,8 @@
  * Load a program for each member of the struct_ops of sched_ext, each kfunc of
  * sched_ext, and each place that the call can be made from: the main program,
  * and the callbacks that it can arm. kfunc_matrix.h has what is expected. And
- * load a program of each other type that the kfuncs are there for, and one of
- * another struct_ops, with each kfunc.
+ * load a program of each other type that the kfuncs are there for, one of
+ * another struct_ops, and extensions of them, with each kfunc.
  *
  * Those are many. Unless SCX_KFUNC_MATRIX is set in the environment, only the
  * kfuncs are tried that are marked as context-sensitive and three others, and
@@ -29,7 +29,7 @@
 static struct btf *btf;
 static int ops_ids[NR_OPS];
 static int map_fds[NR_SITES], arena_fd, prog_btf_fd;
-static struct bpf_func_info func_info[2];
+static struct bpf_func_info func_info[2], target_info[2];
 static char kernel_log[4096];
 static int nr_loaded, nr_refused, nr_bound, nr_wrong;
 
@@ -308,6 +308,38 @@ static int member_idx(int ops_id, const char *name)
 	return -1;
 }
 
+static int syscall_fd, ssthresh_fd;
+
+/* Load programs with a global function, to be replaced by an extension program */
+static int load_targets(void)
+{
+	int tcp_id = btf__find_by_name_kind(btf, "tcp_congestion_ops", BTF_KIND_STRUCT);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .prog_btf_fd = prog_btf_fd,
+		    .func_info = target_info,
+		    .func_info_rec_size = sizeof(target_info[0]),
+		    .func_info_cnt = ARRAY_SIZE(target_info),
+		    .prog_flags = BPF_F_SLEEPABLE);
+	const struct bpf_insn insns[] = {
+		BPF_RAW_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, 1),
+		BPF_EXIT_INSN(),
+		BPF_MOV64_IMM(BPF_REG_0, 0),
+		BPF_EXIT_INSN(),
+	};
+
+	target_info[1].insn_off = 2;
+	syscall_fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "target", "GPL", insns,
+				   ARRAY_SIZE(insns), &opts);
+	if (syscall_fd < 0)
+		return syscall_fd;
+	opts.prog_flags = 0;
+	opts.attach_btf_id = tcp_id;
+	opts.expected_attach_type = member_idx(tcp_id, "ssthresh");
+	ssthresh_fd = bpf_prog_load(BPF_PROG_TYPE_STRUCT_OPS, "target", "GPL", insns,
+				    ARRAY_SIZE(insns), &opts);
+	return ssthresh_fd < 0 ? ssthresh_fd : 0;
+}
+
 /* Programs that are no operation, nor part of one */
 static void try_others(const struct kfunc *k)
 {
@@ -319,6 +351,7 @@ static void try_others(const struct kfunc *k)
 		bool sleepable;
 		enum bpf_attach_type attach_type;
 		int btf_id;
+		int target_fd;
 	} others[] = {
 		{ "a syscall program", BPF_PROG_TYPE_SYSCALL,
 		  .allowed = !k->groups || k->groups & UNLOCKED, .sleepable = true },
@@ -326,6 +359,11 @@ static void try_others(const struct kfunc *k)
 		  .attach_type = BPF_TRACE_FENTRY, .btf_id = func_id("bpf_fentry_test1") },
 		{ "tcp_congestion_ops.ssthresh", BPF_PROG_TYPE_STRUCT_OPS,
 		  .attach_type = member_idx(tcp_id, "ssthresh"), .btf_id = tcp_id },
+		{ "an extension of a syscall program", BPF_PROG_TYPE_EXT,
+		  .allowed = !k->groups || k->groups & UNLOCKED,
+		  .btf_id = target_info[1].type_id, .target_fd = syscall_fd },
+		{ "an extension of tcp_congestion_ops.ssthresh", BPF_PROG_TYPE_EXT,
+		  .btf_id = target_info[1].type_id, .target_fd = ssthresh_fd },
 	}, *o;
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .log_buf = kernel_log,
@@ -335,11 +373,21 @@ static void try_others(const struct kfunc *k)
 	int fd;
 
 	for (o = others; o < others + ARRAY_SIZE(others); o++) {
+		struct bpf_func_info info = { .type_id = o->btf_id };
+		bool ext = o->type == BPF_PROG_TYPE_EXT;
 		struct gen g = {};
 
+		/* extension programs do not sleep */
+		if (ext && k->sleepable)
+			continue;
 		opts.attach_btf_id = o->btf_id;
 		opts.expected_attach_type = o->attach_type;
 		opts.prog_flags = o->sleepable ? BPF_F_SLEEPABLE : 0;
+		opts.attach_prog_fd = o->target_fd;
+		opts.prog_btf_fd = ext ? prog_btf_fd : 0;
+		opts.func_info = ext ? &info : NULL;
+		opts.func_info_rec_size = sizeof(info);
+		opts.func_info_cnt = ext;
 		emit_ld_imm64(&g, BPF_REG_0, BPF_PSEUDO_MAP_FD, arena_fd);
 		emit_call(&g, k, o->sleepable);
 
@@ -440,6 +488,9 @@ static int create_objects(void)
 	btf__add_func_param(b, "key", id_ptr);
 	btf__add_func_param(b, "value", id_ptr);
 	func_info[1].type_id = btf__add_func(b, "callback", BTF_FUNC_STATIC, id);
+	target_info[0].type_id = func_info[0].type_id;
+	id = btf__add_func_proto(b, id_int);
+	target_info[1].type_id = btf__add_func(b, "replaced", BTF_FUNC_GLOBAL, id);
 
 	if (btf__load_into_kernel(b)) {
 		btf__free(b);
@@ -464,7 +515,7 @@ static int create_objects(void)
 	if (mmap(NULL, getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, arena_fd,
 		 0) == MAP_FAILED)
 		return -errno;
-	return 0;
+	return load_targets();
 }
 
 static enum scx_test_status run(void *ctx)
@@ -483,7 +534,7 @@ static enum scx_test_status run(void *ctx)
 	}
 	SCX_FAIL_IF(!are_tables_complete(), "The tables lack something");
 	err = create_objects();
-	SCX_FAIL_IF(err, "Failed to create maps: %d", err);
+	SCX_FAIL_IF(err, "Failed to create maps, or targets of extensions: %d", err);
 
 	for (k = kfuncs; k < kfuncs + ARRAY_SIZE(kfuncs); k++) {
 		/* depends on the configuration, as members do */

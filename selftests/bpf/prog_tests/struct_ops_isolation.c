@@ -122,6 +122,44 @@ out:
 	struct_ops_isolation__destroy(skel);
 }
 
+/* An extension program must not take the index of the member for an attach type. */
+static void test_freplace_index(void)
+{
+	struct struct_ops_isolation_ext *ext;
+	struct struct_ops_isolation *skel;
+	struct bpf_link *link;
+	int i, err, fd;
+
+	skel = struct_ops_isolation__open_and_load();
+	if (!ASSERT_OK_PTR(skel, "open_and_load"))
+		return;
+	const struct {
+		const struct bpf_program *prog;
+		enum bpf_attach_type type;
+	} targets[] = {
+		{ skel->progs.ops_raw_tp, BPF_TRACE_RAW_TP },
+		{ skel->progs.ops_iter, BPF_TRACE_ITER },
+	};
+
+	for (i = 0; i < ARRAY_SIZE(targets); i++) {
+		ASSERT_EQ(bpf_program__expected_attach_type(targets[i].prog), targets[i].type,
+			  "index");
+		ext = struct_ops_isolation_ext__open();
+		if (!ASSERT_OK_PTR(ext, "ext_open"))
+			break;
+		fd = bpf_program__fd(targets[i].prog);
+		err = bpf_program__set_attach_target(ext->progs.replacement, fd, "replaced");
+		err = err ?: struct_ops_isolation_ext__load(ext);
+		if (ASSERT_OK(err, "ext_load")) {
+			link = bpf_program__attach_trace(ext->progs.replacement);
+			ASSERT_OK_PTR(link, "attach");
+			bpf_link__destroy(link);
+		}
+		struct_ops_isolation_ext__destroy(ext);
+	}
+	struct_ops_isolation__destroy(skel);
+}
+
 void serial_test_struct_ops_isolation(void)
 {
 	if (!env.has_testmod) {
@@ -135,4 +173,6 @@ void serial_test_struct_ops_isolation(void)
 		test_prog_array();
 	if (test__start_subtest("freplace"))
 		test_freplace();
+	if (test__start_subtest("freplace_index"))
+		test_freplace_index();
 }

@@ -38,9 +38,25 @@ int BPF_PROG(ops2_test_1)
 	return replaced(3);
 }
 
+/* The index of the member is the value of BPF_TRACE_RAW_TP. */
+SEC("struct_ops/tramp_14")
+int BPF_PROG(ops_raw_tp, int value)
+{
+	return replaced(value);
+}
+
+/* ... of BPF_TRACE_ITER */
+SEC("struct_ops/tramp_19")
+int BPF_PROG(ops_iter, int value)
+{
+	return replaced(value);
+}
+
 SEC(".struct_ops.link")
 struct bpf_testmod_ops ops = {
 	.test_1 = (void *)ops_test_1,
+	.tramp_14 = (void *)ops_raw_tp,
+	.tramp_19 = (void *)ops_iter,
 };
 
 SEC(".struct_ops.link")
