@@ -313,7 +313,6 @@ static int syscall_fd, ssthresh_fd;
 /* Load programs with a global function, to be replaced by an extension program */
 static int load_targets(void)
 {
-	int tcp_id = btf__find_by_name_kind(btf, "tcp_congestion_ops", BTF_KIND_STRUCT);
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .prog_btf_fd = prog_btf_fd,
 		    .func_info = target_info,
@@ -326,6 +325,7 @@ static int load_targets(void)
 		BPF_MOV64_IMM(BPF_REG_0, 0),
 		BPF_EXIT_INSN(),
 	};
+	int tcp_id = btf__find_by_name_kind(btf, "tcp_congestion_ops", BTF_KIND_STRUCT);
 
 	target_info[1].insn_off = 2;
 	syscall_fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "target", "GPL", insns,
