@@ -389,7 +389,12 @@ static void try_others(const struct kfunc *k)
 		opts.func_info_rec_size = sizeof(info);
 		opts.func_info_cnt = ext;
 		emit_ld_imm64(&g, BPF_REG_0, BPF_PSEUDO_MAP_FD, arena_fd);
-		emit_call(&g, k, o->sleepable);
+		if (o->allowed) {
+			emit_call(&g, k, o->sleepable);
+		} else { /* its arguments are not looked at */
+			emit_kfunc(&g, k->name);
+			emit_exit(&g);
+		}
 
 		kernel_log[0] = '\0';
 		fd = bpf_prog_load(o->type, "kfunc_matrix", "GPL", g.insns, g.cnt, &opts);
