@@ -18,9 +18,9 @@
  *   ctx(insn)   = asynchronous		if the walk came from such a callback
  *		 | ctx(main)		if it came from the entry
  *		 | ctx(subprogram)	if it came from a global subprogram
- *   ctx(main)   = member | ctx(insn)	of all calls of it
  *   ctx(global) = ctx(insn)		of all calls of it
  *   ctx(static) = ctx(caller)		of all calls reached from global ones
+ *   ctx(main)   = member | the one of these two that it is
  *
  * The last three are a forward dataflow over the call graph, whose least
  * solution is found by iteration.
@@ -152,6 +152,7 @@ static void log_async(const struct kfunc_site *s)
  */
 static noinline int refuse(const struct kfunc_site *s, s32 in_member, s32 in_async)
 {
+	const char *name = btf_name_by_offset(s->btf, s->member->name_off);
 	bool differ = in_member >= 0 && in_async >= 0;
 	struct bpf_verifier_log *log = &s->env->log;
 	const char *sep = "; allowed in: ";
@@ -161,11 +162,12 @@ static noinline int refuse(const struct kfunc_site *s, s32 in_member, s32 in_asy
 	bpf_log(log, "%s() %s ", s->kfunc_name,
 		differ ? "has different meanings in" : "cannot be called from");
 	if (in_member < 0 || in_async >= 0)
-		bpf_log(log, "%s.%s%s", s->st_ops->name,
-			btf_name_by_offset(s->btf, s->member->name_off),
-			differ ? " and in " : "");
-	if (in_member >= 0)
+		bpf_log(log, "%s.%s%s", s->st_ops->name, name, differ ? " and in " : "");
+	if (in_member >= 0) {
 		log_async(s);
+		if (s->env->prog->type == BPF_PROG_TYPE_EXT)
+			bpf_log(log, " in an extension of %s.%s", s->st_ops->name, name);
+	}
 
 	for_each_member(i, s->type, member) {
 		if (!btf_type_resolve_func_ptr(s->btf, member->type, NULL) || ask(s, member) < 0)

@@ -71,7 +71,7 @@ static void test_run(void)
 		return;
 	link = bpf_map__attach_struct_ops(skel->maps.run_ops);
 	if (ASSERT_OK_PTR(link, "attach")) {
-		for (i = 0; i < 1000 && !READ_ONCE(skel->bss->in_timer); i++)
+		for (i = 0; i < 10000 && !READ_ONCE(skel->bss->in_timer); i++)
 			usleep(1000);
 		ASSERT_EQ(skel->bss->in_member, 11, "in_member");
 		ASSERT_EQ(skel->bss->in_timer, 13, "in_timer");
@@ -228,7 +228,8 @@ static void test_ext(void)
 		{ "same", "ext_test", 0, "relocated to bpf_kfunc_reloc_test_async()" },
 		{ "same", "ext_async", 0, "" },
 		{ "first", "ext_test", -EACCES, "different meanings in " FIRST " and in " ASYNC },
-		{ "same", "ext_sync", -EACCES, "cannot be called from " ASYNC },
+		{ "same", "ext_sync", -EACCES, "cannot be called from " ASYNC
+		  "sync() in an extension of bpf_testmod_reloc_ops.test_same; allowed in: " },
 		{ "first", "ext_async", -EACCES, "cannot be called from " FIRST },
 	};
 	struct kfunc_reloc_target *target;
