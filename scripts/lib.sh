@@ -106,6 +106,12 @@ hash_of() {
 	cat "${list[@]}" | sha256sum | cut -c1-16
 }
 
+# touched PATCH...: the files that they touch. /dev/null, which has nothing before its first
+# slash, is none.
+touched() {
+	sed -n -E -e 's,^(---|\+\+\+) [^/ ]+/([^ \t]*).*,\2,p' -e 's,^rename (from|to) ,,p' "$@" | sort -u
+}
+
 # fetch FILE SHA256 URL...: 0 it is there and right, 1 no URL has it; else ends.
 fetch() {
 	local file=$1 sum=$2 url rc err=/tmp/curl.$$
