@@ -28,6 +28,8 @@ TREE=${TREE:-linux}
 LOGS=$BUILD/logs
 CACHE=${PK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/polymorphic-kfuncs}
 JOBS=${JOBS:-$(nproc)}
+MIRROR=${PK_MIRROR:-http://deb.debian.org/debian}
+SECURITY_MIRROR=${PK_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
 
 SUDO=()
 [ "$(id -u)" = 0 ] || SUDO=(sudo)
@@ -135,6 +137,18 @@ fetch() {
 	done
 	rm -f "$file.part"
 	return 1
+}
+
+# index_of "TYPE MIRROR SUITE"...: in the array apt, the options with which apt has the signed
+# index of these.
+index_of() {
+	local dir=/tmp/apt by='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]'
+	mkdir -p $dir/lists/partial $dir/cache
+	printf '%s main\n' "${@/ / $by }" >$dir/sources.list
+	apt=(-o "Dir::Etc::SourceList=$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
+		-o "Dir::State::Lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o APT::Sandbox::User=root)
+	apt-get -qq "${apt[@]}" -o APT::Update::Error-Mode=any update >&2 ||
+		die "cannot reach Debian's archive, $MIRROR"
 }
 
 # source_tar FILE: the tar of the kernel in what scripts/base fetches, on standard output.
