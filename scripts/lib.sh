@@ -114,10 +114,16 @@ touched() {
 	sed -n -E -e 's,^(---|\+\+\+) [^/ ]+/([^ \t]*).*,\2,p' -e 's,^rename (from|to) ,,p' "$@" | sort -u
 }
 
-# fetch FILE SHA256 URL...: 0 it is there and right, 1 no URL has it; else ends.
+# fetch FILE SHA256 URL...: 0 it is there, now or since earlier, and right, 1 no URL has it;
+# else ends.
 fetch() {
 	local file=$1 sum=$2 url rc err=/tmp/curl.$$
 	shift 2
+	if [ -e "$file" ]; then
+		echo "$sum  $file" | sha256sum --quiet -c >/dev/null 2>&1 && return
+		rm -f "$file"
+		die "the cached ${file##*/} had not the sha256 $sum: removed, run this again"
+	fi
 	rm -f "$file.part"
 	for url; do
 		rc=0
