@@ -4,7 +4,7 @@
 .PHONY: help toolbox base tree export kernel selftests schedulers run newcomer test fuzz mutate regress \
 	bisect bench s390x deb docs matrix holes vmtest shell try results clean distclean
 # SERIES: without it, the default that scripts/lib.sh has
-export SERIES ACCEL KERNEL LOAD JOBS DEBUG KCSAN LOCKDEP STORM LIFETIME SEED COUNT BASE
+export SERIES ACCEL KERNEL JOBS DEBUG KCSAN LOCKDEP STORM LIFETIME SEED COUNT BASE
 
 CMD ?= ./test_progs -t kfunc_reloc
 
