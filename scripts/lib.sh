@@ -10,6 +10,11 @@ if [ -z "${PK_INSIDE-}" ] && [ "${PK_TIED-}" != $$ ]; then
 	PK_TIED=$$ exec setpriv --pdeathsig TERM -- "$0" "$@"
 fi
 
+# usage: what --help says: the comment at the top of the script. wrong: to other arguments.
+usage() { sed -n '3,/^[^#]/s/^# \?//p' "$0"; }
+wrong() { usage >&2; exit 2; }
+case ${1-} in -h|--help) usage; exit 0 ;; esac
+
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ME=$(basename "$0")
 # The series that is offered: its files are in the folders at the top.

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# Inside the VM: start and stop schedulers of sched_ext. Sourced, never run.
+# Inside the VM: start and stop schedulers of sched_ext. Sourced after lib.sh, never run.
 # shellcheck disable=SC2034
 
-ME=$(basename "$0")
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 scx=/sys/kernel/sched_ext
 tmp=$(mktemp -d)
 name='' pid='' failed=0
 
-die() { echo "$ME: error: $*" >&2; exit 1; }
 fail() { echo "$ME: error: $*" >&2; failed=$((failed + 1)); }
 
 # await SECONDS COMMAND...: until it succeeds
