@@ -78,7 +78,7 @@ step() {
 	local name=$1 log=$LOGS/$1.log start=$SECONDS rc=0 pid text=$2${ABOUT:+ (about $ABOUT min)}
 	shift 2
 	# not the function: the shell that ran it would outlive this one
-	[ "$1" != inside ] || set -- "$TOP/scripts/in-toolbox" "${INSIDE_OPTS[@]}" "/src/scripts/$ME" "${@:2}"
+	[ "$1" != inside ] || set -- "$TOP/scripts/in-toolbox" "${INSIDE_OPTS[@]}" "/src/scripts/$ME" --inside "${@:2}"
 	mkdir -p "$LOGS"
 	printf '==> %s: %s ... ' "$name" "$text"
 	"$@" >"$log" 2>&1 </dev/null &
@@ -102,9 +102,22 @@ step() {
 	die "$name failed, the whole log is ${log#"$TOP"/}"
 }
 
-# inside ARG...: this same script, in the toolbox, with these arguments.
-inside() { "$TOP/scripts/in-toolbox" "${INSIDE_OPTS[@]}" "/src/scripts/$ME" "$@"; }
+# inside FUNCTION ARG...: a function of this same script, in the toolbox.
+inside() {
+	if [ -n "${PK_INSIDE-}" ]; then "$@"; return; fi
+	"$TOP/scripts/in-toolbox" "${INSIDE_OPTS[@]}" "/src/scripts/$ME" --inside "$@"
+}
 INSIDE_OPTS=()
+
+# args MAX "$@": runs the function that inside names; refuses more than MAX arguments, and
+# options: a script that has some takes them first.
+args() {
+	if [ "${2-}" = --inside ]; then
+		"${@:3}"
+		exit
+	fi
+	if [ $# -gt $(($1 + 1)) ] || [[ ${2-} == -* ]]; then wrong; fi
+}
 
 # hash_of DIR: names the content of the patches there; "none" when there is none.
 hash_of() {
