@@ -18,12 +18,9 @@ await() {
 		sleep 0.1
 	done
 }
-# shellcheck disable=SC2317,SC2329 # called through await
-{
 state_is() { [ "$(<$scx/state)" = "$1" ]; }
 ended() { ! kill -0 "$pid" 2>/dev/null; }
 enabled() { state_is enabled || ended; }
-}
 
 # stop SIGNAL: the scheduler $pid, until it and its operations are gone.
 stop() {
