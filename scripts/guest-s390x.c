@@ -55,10 +55,18 @@ static int run(char **argv)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int main(int argc __attribute__((unused)), char **argv)
+int main(int argc, char **argv)
 {
 	int status;
 
+	if (argc > 1 && !strcmp(argv[1], "--help")) {
+		puts("Usage: guest-s390x ARG...   (scripts/s390x makes it the guest's init)");
+		return 0;
+	}
+	if (getpid() != 1) {
+		fputs("guest-s390x: error: not the first process of a guest\n", stderr);
+		return 2;
+	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	status = run(argv);
 	printf("guest: test_progs exits with %d\n", status);
